@@ -137,4 +137,49 @@ struct lm_watch {
 /* False, with LM_ECANCEL in err, once w's flag is set; w may be NULL. */
 bool lm_watch_go(const struct lm_watch *w, struct lm_err *err);
 
+/* ---- vocabulary ------------------------------------------------------------------------------- */
+
+/* A tokenizer: immutable once open, so that threads may share it. */
+typedef struct lm_vocab lm_vocab;
+
+/*
+ * path: a folder with a tokenizer.json (tokenizer_config.json beside it is read when present), or a
+ * GGUF file with a vocabulary in it.
+ */
+bool lm_vocab_open(lm_vocab **out, const char *path, struct lm_err *err);
+void lm_vocab_close(lm_vocab *v);
+
+/* Highest id + 1; ids below it may still be unused. */
+uint32_t lm_vocab_size(const lm_vocab *v);
+
+/*
+ * Appends the ids of text[0..n), which may hold any bytes, to out.  special: also what the
+ * post-processor (or the GGUF keys) adds.  Special tokens written in the text are recognised either way.
+ */
+bool lm_vocab_encode(const lm_vocab *v, const char *text, size_t n, bool special,
+    struct lm_ids *out, struct lm_err *err);
+/*
+ * Appends what ids[0..n) spell.  special: special tokens are kept.  bytes gets the exact bytes, text
+ * valid UTF-8 with U+FFFD where the bytes are none; either may be NULL.  Fails with LM_EARG on an id
+ * that the vocabulary does not have.
+ */
+bool lm_vocab_decode(const lm_vocab *v, const uint32_t *ids, size_t n, bool special,
+    struct lm_buf *bytes, struct lm_buf *text, struct lm_err *err);
+
+/*
+ * The bytes that id stands for in running text, leading space included ("\xC4\xA0dog" and
+ * "\xE2\x96\x81dog" are " dog", "<0x0A>" is a newline); a special token's own name.  Borrowed; NULL
+ * when the id is unused.
+ */
+const char *lm_vocab_piece(const lm_vocab *v, uint32_t id, size_t *n);
+/* The id whose piece is bytes[0..n); the lowest that is not special when several are. */
+bool lm_vocab_find(const lm_vocab *v, const char *bytes, size_t n, uint32_t *id);
+bool lm_vocab_is_special(const lm_vocab *v, uint32_t id);
+
+/* Ids that the vocabulary's own configuration names, or -1. */
+enum lm_vocab_role { LM_BOS, LM_EOS, LM_UNK, LM_PAD, LM_EOT };
+int64_t lm_vocab_role(const lm_vocab *v, enum lm_vocab_role role);
+/* The chat template in Jinja, or NULL.  name: one of several named templates, NULL for the default. */
+const char *lm_vocab_chat_template(const lm_vocab *v, const char *name, size_t *n);
+
 #endif
