@@ -13,6 +13,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 enum { BLOCK = 512 };
 
@@ -165,6 +166,7 @@ struct job {
 	lm_real **vectors, **tokens, **scores;	/* [threads] */
 	struct tally **tallies;
 	const struct lm_watch *watch;
+	uint32_t vocab;			/* tokens to score: all, but for a trial */
 	atomic_uint_fast64_t done;
 	uint64_t total;
 };
@@ -200,7 +202,7 @@ tally_block(struct job *j, struct tally *t, size_t at, const lm_real *s, size_t 
 static void
 finish_tally(const struct job *j, const struct tally *t, struct lm_decode_stat *out)
 {
-	double n = j->m->hp.vocab, m1 = t->m.n1 / n, m2 = t->m.n2 / n, m3 = t->m.n3 / n, m4 = t->m.n4 / n;
+	double n = j->vocab, m1 = t->m.n1 / n, m2 = t->m.n2 / n, m3 = t->m.n3 / n, m4 = t->m.n4 / n;
 	double var = m2 - m1 * m1;
 
 	var = var > 0 ? var : 0;
@@ -237,7 +239,7 @@ run_piece(void *ctx, size_t i, int worker)
 	struct job *j = ctx;
 	const struct piece *p = &j->pieces[i];
 	size_t d = j->m->hp.width, n = p->neurons.n;
-	uint32_t vocab = j->m->hp.vocab;
+	uint32_t vocab = j->vocab;
 	lm_real *w = j->vectors[worker], *s = j->scores[worker];
 
 	vectors(j->m, p->neurons.layer, p->neurons.side, p->neurons.first, p->neurons.n, w);
@@ -285,7 +287,7 @@ cut_pieces(struct job *j, const struct lm_neurons *ranges, size_t n_ranges, size
 			j->pieces[(*n)++] = (struct piece){ part, at };
 			at += part.n;
 		}
-	j->total = (uint64_t)*n * ((j->m->hp.vocab + BLOCK - 1) / BLOCK);
+	j->total = (uint64_t)*n * ((j->vocab + BLOCK - 1) / BLOCK);
 	return true;
 }
 
@@ -328,16 +330,31 @@ alloc_job(struct job *j, int threads, struct lm_err *err)
 	return true;
 }
 
+static bool
+run_job(struct job *j, lm_pool *pool, const struct lm_neurons *ranges, size_t n_ranges,
+    struct lm_err *err)
+{
+	int threads = lm_pool_threads(pool);
+	size_t n = 0;
+	bool ok;
+
+	lm_blas_init();
+	ok = cut_pieces(j, ranges, n_ranges, &n, err) && alloc_job(j, threads, err);
+	if (ok) {
+		lm_pool_run(pool, n, run_piece, j);
+		ok = lm_watch_go(j->watch, err);
+	}
+	free_job(j, threads);
+	return ok;
+}
+
 bool
 lm_decode(const lm_model *m, lm_pool *pool, enum lm_prep prep, const struct lm_neurons *ranges,
     size_t n_ranges, uint32_t k_top, uint32_t k_bottom, struct lm_hit *top, struct lm_hit *bottom,
     struct lm_decode_stat *stat, const struct lm_watch *w, struct lm_err *err)
 {
 	struct job j = { .m = m, .prep = prep, .k_top = k_top, .k_bottom = k_bottom, .top = top,
-	    .bottom = bottom, .stat = stat, .watch = w };
-	int threads = lm_pool_threads(pool);
-	size_t n = 0;
-	bool ok;
+	    .bottom = bottom, .stat = stat, .watch = w, .vocab = m->hp.vocab };
 
 	for (size_t i = 0; i < n_ranges; i++) {
 		if (!check_side(m, ranges[i].layer, ranges[i].side, err))
@@ -346,13 +363,30 @@ lm_decode(const lm_model *m, lm_pool *pool, enum lm_prep prep, const struct lm_n
 			return lm_fail(err, LM_EARG, "layer %u has neurons 0 to %u", ranges[i].layer,
 			    m->hp.hidden - 1);
 	}
-	lm_blas_init();
-	ok = cut_pieces(&j, ranges, n_ranges, &n, err) && alloc_job(&j, threads, err);
-	if (ok) {
-		lm_pool_run(pool, n, run_piece, &j);
-		ok = lm_watch_go(w, err);
-	}
-	free_job(&j, threads);
+	return run_job(&j, pool, ranges, n_ranges, err);
+}
+
+bool
+lm_decode_seconds(const lm_model *m, lm_pool *pool, uint64_t neurons, double *out,
+    struct lm_err *err)
+{
+	uint32_t n = m->hp.hidden < BLOCK ? m->hp.hidden : BLOCK;
+	size_t threads = (size_t)lm_pool_threads(pool);
+	struct lm_neurons *ranges = lm_alloc(threads, sizeof(*ranges), err);
+	struct lm_decode_stat *stat = lm_alloc(threads * n, sizeof(*stat), err);
+	struct job j = { .m = m, .stat = stat, .vocab = m->hp.vocab < 2 * BLOCK ? m->hp.vocab : 2 * BLOCK };
+	struct timespec a, b;
+	bool ok = ranges && stat && check_side(m, 0, LM_SIDE_UP, err);
+
+	for (size_t i = 0; ok && i < threads; i++)
+		ranges[i] = (struct lm_neurons){ 0, LM_SIDE_UP, 0, n };
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	ok = ok && run_job(&j, pool, ranges, threads, err);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	*out = ((double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec)) *
+	    (double)neurons / ((double)threads * n) * m->hp.vocab / j.vocab;
+	lm_free(ranges);
+	lm_free(stat);
 	return ok;
 }
 

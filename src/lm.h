@@ -112,6 +112,18 @@ size_t lm_utf8_next(const char *s, size_t n, int32_t *cp);
 size_t lm_utf8_put(uint32_t cp, char out[4]);
 bool lm_utf8_valid(const char *s, size_t n);
 
+/*
+ * Appends untrusted bytes so that a terminal or a table can take them: printable UTF-8 as it is,
+ * backslash doubled, controls as \n \t \x1b, bytes that are no UTF-8 as \xE2, characters without a
+ * width of their own (zero-width, bidi, joiners, private use) as \u{200D}; a combining mark at the start
+ * is put on a dotted circle.  ascii: everything above 0x7E is escaped.
+ */
+bool lm_escape(const char *s, size_t n, bool ascii, struct lm_buf *out, struct lm_err *err);
+/* Cells that a printable character takes on a terminal, 0 to 2; -1 for those that lm_escape escapes. */
+int lm_char_width(int32_t cp);
+/* Appends valid UTF-8: U+FFFD for each maximal run of bytes that is none.  *exact: nothing was replaced. */
+bool lm_utf8_mend(const char *s, size_t n, struct lm_buf *out, bool *exact, struct lm_err *err);
+
 /* ---- threads, progress, cancellation ---------------------------------------------------------- */
 
 typedef struct lm_pool lm_pool;
@@ -381,6 +393,9 @@ struct lm_neurons {
 bool lm_decode(const lm_model *m, lm_pool *pool, enum lm_prep prep, const struct lm_neurons *ranges,
     size_t n_ranges, uint32_t k_top, uint32_t k_bottom, struct lm_hit *top, struct lm_hit *bottom,
     struct lm_decode_stat *stat, const struct lm_watch *w, struct lm_err *err);
+/* Seconds that decoding so many neurons would take, from a trial of two blocks on each thread. */
+bool lm_decode_seconds(const lm_model *m, lm_pool *pool, uint64_t neurons, double *out,
+    struct lm_err *err);
 /* All scores [n,V] of vectors x [n,D], prepared and multiplied as above. */
 bool lm_decode_scores(const lm_model *m, lm_pool *pool, enum lm_prep prep, const lm_real *x, size_t n,
     lm_real *scores, struct lm_err *err);
