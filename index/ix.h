@@ -52,13 +52,23 @@ struct ix_column {
 	char unit[16];			/* "" when it has none */
 };
 
+/* Memory that is handed out piece by piece, never moves and is freed at once.  Zero-initialised is empty. */
+struct ix_arena {
+	struct ix_block *blocks;
+};
+/* n bytes, aligned for anything; NULL on failure. */
+void *ix_arena_get(struct ix_arena *a, size_t n, struct lm_err *err);
+/* A copy of p[0..n) with a zero byte behind it. */
+char *ix_arena_copy(struct ix_arena *a, const char *p, size_t n, struct lm_err *err);
+void ix_arena_free(struct ix_arena *a);
+
 /* Rows of cells, with what the cells point to.  Zero-initialised is empty and has no columns. */
 struct ix_table {
 	struct ix_column *cols;
 	size_t n_cols, n_rows;
 	struct ix_cell *cells;		/* [n_rows, n_cols] */
 	size_t cap_rows;
-	struct ix_block *blocks;	/* text of the cells */
+	struct ix_arena arena;		/* text of the cells */
 	uint64_t more;			/* rows that exist beyond those held, when known */
 };
 

@@ -18,6 +18,50 @@ struct ix_block {
 	max_align_t data[];
 };
 
+void *
+ix_arena_get(struct ix_arena *a, size_t n, struct lm_err *err)
+{
+	size_t unit = sizeof(max_align_t), need = (n + unit - 1) / unit * unit;
+	struct ix_block *b = a->blocks;
+	void *p;
+
+	if (!b || b->size - b->used < need) {
+		size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
+
+		b = lm_alloc(1, sizeof(*b) + size, err);
+		if (!b)
+			return NULL;
+		*b = (struct ix_block){ .next = a->blocks, .size = size };
+		a->blocks = b;
+	}
+	p = (char *)b->data + b->used;
+	b->used += need;
+	return p;
+}
+
+char *
+ix_arena_copy(struct ix_arena *a, const char *p, size_t n, struct lm_err *err)
+{
+	char *copy = ix_arena_get(a, n + 1, err);
+
+	if (!copy)
+		return NULL;
+	if (n)
+		memcpy(copy, p, n);
+	copy[n] = '\0';
+	return copy;
+}
+
+void
+ix_arena_free(struct ix_arena *a)
+{
+	for (struct ix_block *b = a->blocks, *next; b; b = next) {
+		next = b->next;
+		lm_free(b);
+	}
+	a->blocks = NULL;
+}
+
 static const char *const type_names[] = {
 	[IX_NULL] = "null", [IX_INT] = "int", [IX_REAL] = "real", [IX_BOOL] = "bool",
 	[IX_TEXT] = "text", [IX_TOKEN] = "token", [IX_LIST] = "list",
@@ -77,10 +121,7 @@ ix_table_init(struct ix_table *t, const char *columns, struct lm_err *err)
 void
 ix_table_free(struct ix_table *t)
 {
-	for (struct ix_block *b = t->blocks, *next; b; b = next) {
-		next = b->next;
-		lm_free(b);
-	}
+	ix_arena_free(&t->arena);
 	lm_free(t->cols);
 	lm_free(t->cells);
 	*t = (struct ix_table){ 0 };
@@ -104,38 +145,14 @@ ix_table_add(struct ix_table *t, struct lm_err *err)
 	return row;
 }
 
-static void *
-hand_out(struct ix_table *t, size_t n, struct lm_err *err)
-{
-	size_t unit = sizeof(max_align_t), need = (n + unit - 1) / unit * unit;
-	struct ix_block *b = t->blocks;
-	void *p;
-
-	if (!b || b->size - b->used < need) {
-		size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
-
-		b = lm_alloc(1, sizeof(*b) + size, err);
-		if (!b)
-			return NULL;
-		*b = (struct ix_block){ .next = t->blocks, .size = size };
-		t->blocks = b;
-	}
-	p = (char *)b->data + b->used;
-	b->used += need;
-	return p;
-}
-
 bool
 ix_table_bytes(struct ix_table *t, struct ix_cell *cell, enum ix_type type, const char *p, size_t n,
     struct lm_err *err)
 {
-	char *copy = hand_out(t, n + 1, err);
+	char *copy = ix_arena_copy(&t->arena, p, n, err);
 
 	if (!copy)
 		return false;
-	if (n)
-		memcpy(copy, p, n);
-	copy[n] = '\0';
 	*cell = (struct ix_cell){ .type = type, .s = { copy, n } };
 	return true;
 }
@@ -143,7 +160,7 @@ ix_table_bytes(struct ix_table *t, struct ix_cell *cell, enum ix_type type, cons
 struct ix_cell *
 ix_table_list(struct ix_table *t, struct ix_cell *cell, size_t n, struct lm_err *err)
 {
-	struct ix_cell *v = hand_out(t, (n + 1) * sizeof(*v), err);
+	struct ix_cell *v = ix_arena_get(&t->arena, (n + 1) * sizeof(*v), err);
 
 	if (!v)
 		return NULL;

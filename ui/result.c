@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * result.c - building answers.
+ */
+#include "config.h"
+
+#include "ui/result.h"
+
+#include <string.h>
+
+struct ui_result *
+ui_result_new(void)
+{
+	struct ui_result *r = ui_xalloc(1, sizeof(*r));
+
+	atomic_init(&r->refs, 1);
+	return r;
+}
+
+struct ui_result *
+ui_result_ref(struct ui_result *r)
+{
+	atomic_fetch_add(&r->refs, 1);
+	return r;
+}
+
+void
+ui_result_unref(struct ui_result *r)
+{
+	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
+		return;
+	for (size_t i = 0; i < r->n; i++) {
+		struct ui_field *f = r->fields[i];
+
+		ui_free(f->numbers);
+		ix_table_free(&f->table);
+		ui_result_unref(f->object);
+		ui_free(f);
+	}
+	ui_free(r->fields);
+	ix_arena_free(&r->arena);
+	ui_free(r);
+}
+
+struct ui_field *
+ui_result_find(const struct ui_result *r, const char *name)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (strcmp(r->fields[i]->name, name) == 0)
+			return r->fields[i];
+	return NULL;
+}
+
+struct ix_table *
+ui_result_table(const struct ui_result *r)
+{
+	struct ui_field *f = ui_result_find(r, "rows");
+
+	if (f && f->kind == UI_TABLE)
+		return &f->table;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->fields[i]->kind == UI_TABLE)
+			return &r->fields[i]->table;
+	return NULL;
+}
+
+static struct ui_field *
+add(struct ui_result *r, const char *name, enum ui_kind kind)
+{
+	struct ui_field *f = ui_xalloc(1, sizeof(*f));
+
+	if ((r->n & (r->n - 1)) == 0)
+		r->fields = ui_xresize(r->fields, r->n ? r->n * 2 : 1, sizeof(*r->fields));
+	f->name = name;
+	f->kind = kind;
+	r->fields[r->n++] = f;
+	return f;
+}
+
+/* A copy of bytes that lives as long as the arena. */
+static const char *
+keep(struct ix_arena *a, const char *p, size_t n)
+{
+	struct lm_err err;
+	char *copy = ix_arena_copy(a, p, n, &err);
+
+	if (!copy)
+		ui_die(UI_FAILED, "%s", err.msg);
+	return copy;
+}
+
+void
+ui_put(struct ui_result *r, const char *name, struct ix_cell value)
+{
+	if (value.type == IX_TEXT || value.type == IX_TOKEN)
+		value.s.p = keep(&r->arena, value.s.p, value.s.n);
+	add(r, name, UI_VALUE)->value = value;
+}
+
+void
+ui_put_int(struct ui_result *r, const char *name, int64_t v)
+{
+	ui_put(r, name, ix_int(v));
+}
+
+void
+ui_put_real(struct ui_result *r, const char *name, double v)
+{
+	ui_put(r, name, ix_real(v));
+}
+
+void
+ui_put_bool(struct ui_result *r, const char *name, bool v)
+{
+	ui_put(r, name, ix_bool(v));
+}
+
+void
+ui_put_text(struct ui_result *r, const char *name, const char *s)
+{
+	if (s)
+		ui_put(r, name, ix_text(s, strlen(s)));
+	else
+		ui_put_null(r, name);
+}
+
+void
+ui_put_token(struct ui_result *r, const char *name, const char *p, size_t n)
+{
+	ui_put(r, name, (struct ix_cell){ .type = IX_TOKEN, .s = { p, n } });
+}
+
+void
+ui_put_null(struct ui_result *r, const char *name)
+{
+	ui_put(r, name, (struct ix_cell){ .type = IX_NULL });
+}
+
+void
+ui_put_ids(struct ui_result *r, const char *name, const uint32_t *ids, size_t n)
+{
+	struct lm_err err;
+	struct ix_cell *v = ix_arena_get(&r->arena, (n + 1) * sizeof(*v), &err);
+
+	if (!v)
+		ui_die(UI_FAILED, "%s", err.msg);
+	for (size_t i = 0; i < n; i++)
+		v[i] = ix_int(ids[i]);
+	ui_put(r, name, (struct ix_cell){ .type = IX_LIST, .list = { v, n } });
+}
+
+lm_real *
+ui_put_array(struct ui_result *r, const char *name, unsigned dims, const size_t *shape)
+{
+	struct ui_field *f = add(r, name, UI_ARRAY);
+	size_t n = 1;
+
+	f->dims = dims;
+	for (unsigned i = 0; i < dims; i++)
+		n *= f->shape[i] = shape[i];
+	f->numbers = ui_xalloc(n, sizeof(*f->numbers));
+	return f->numbers;
+}
+
+struct ix_table *
+ui_put_table(struct ui_result *r, const char *name, const char *columns)
+{
+	struct ui_field *f = add(r, name, UI_TABLE);
+	struct lm_err err;
+
+	if (!ix_table_init(&f->table, columns, &err))
+		ui_die(UI_FAILED, "%s", err.msg);
+	return &f->table;
+}
+
+struct ui_result *
+ui_put_object(struct ui_result *r, const char *name)
+{
+	struct ui_field *f = add(r, name, UI_OBJECT);
+
+	return f->object = ui_result_new();
+}
+
+struct ix_cell *
+ui_row(struct ix_table *t)
+{
+	struct lm_err err;
+	struct ix_cell *row = ix_table_add(t, &err);
+
+	if (!row)
+		ui_die(UI_FAILED, "%s", err.msg);
+	return row;
+}
+
+struct ix_cell
+ui_cell_token(struct ix_table *t, const char *p, size_t n)
+{
+	return (struct ix_cell){ .type = IX_TOKEN, .s = { keep(&t->arena, p, n), n } };
+}
+
+struct ix_cell
+ui_cell_text(struct ix_table *t, const char *s)
+{
+	return ix_text(keep(&t->arena, s, strlen(s)), strlen(s));
+}
