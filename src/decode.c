@@ -426,34 +426,59 @@ out:
 	return ok;
 }
 
+/* Dots and norms of a layer's vectors, in pieces of DOTS neurons. */
+enum { DOTS = 64 };
+
+struct dots_job {
+	const struct lm_model *m;
+	uint32_t layer;
+	enum lm_side side;
+	const lm_real *v;
+	bool centred;
+	double *dots, *norms;
+	lm_real **buf;			/* [threads]: [DOTS,D] */
+};
+
+static void
+run_dots(void *ctx, size_t i, int worker)
+{
+	const struct dots_job *j = ctx;
+	size_t d = j->m->hp.width;
+	uint32_t first = (uint32_t)i * DOTS, n = j->m->hp.hidden - first;
+	lm_real *w = j->buf[worker];
+
+	n = n < DOTS ? n : DOTS;
+	vectors(j->m, j->layer, j->side, first, n, w);
+	for (uint32_t k = 0; k < n; k++, w += d) {
+		double dot = 0, sum = 0, square = 0;
+
+		for (size_t c = 0; c < d; c++) {
+			dot += (double)w[c] * (double)j->v[c];
+			sum += (double)w[c];
+			square += (double)w[c] * (double)w[c];
+		}
+		if (j->centred && j->m->hp.arch->layer_norm)
+			square -= sum * sum / (double)d;
+		j->dots[first + k] = dot;
+		j->norms[first + k] = sqrt(square > 0 ? square : 0);
+	}
+}
+
 bool
 lm_neuron_dots(const lm_model *m, lm_pool *pool, uint32_t layer, enum lm_side side, const lm_real *v,
-    lm_real *out, lm_real *norms, struct lm_err *err)
+    bool centred, double *dots, double *norms, struct lm_err *err)
 {
-	struct lm_ctx ctx = { 0 };
-	size_t d = m->hp.width, f = m->hp.hidden;
-	lm_real *w = NULL;
-	bool ok = false;
+	struct dots_job j = { m, layer, side, v, centred, dots, norms, NULL };
+	size_t threads = (size_t)lm_pool_threads(pool);
+	bool ok = check_side(m, layer, side, err) && (j.buf = lm_zalloc(threads, sizeof(*j.buf), err));
 
-	if (!check_side(m, layer, side, err) || !lm_ctx_init(&ctx, pool, err))
-		goto out;
-	if (side == LM_SIDE_DOWN)
-		lm_mat_apply_t(&ctx, side_matrix(m, layer, side), v, out);
-	else
-		lm_mat_apply(&ctx, side_matrix(m, layer, side), NULL, v, d, 1, out, f);
-	if (norms && !(w = lm_alloc(BLOCK * d, sizeof(*w), err)))
-		goto out;
-	for (size_t i = 0; norms && i < f; i += BLOCK) {
-		size_t n = f - i < BLOCK ? f - i : BLOCK;
-
-		vectors(m, layer, side, (uint32_t)i, (uint32_t)n, w);
-		for (size_t k = 0; k < n; k++)
-			norms[i + k] = (lm_real)norm_of(w + k * d, d);
-	}
-	ok = true;
-out:
-	lm_free(w);
-	lm_ctx_fini(&ctx);
+	for (size_t i = 0; ok && i < threads; i++)
+		ok = (j.buf[i] = lm_alloc(DOTS * (size_t)m->hp.width, sizeof(lm_real), err)) != NULL;
+	if (ok)
+		lm_pool_run(pool, (m->hp.hidden + DOTS - 1) / DOTS, run_dots, &j);
+	for (size_t i = 0; j.buf && i < threads; i++)
+		lm_free(j.buf[i]);
+	lm_free(j.buf);
 	return ok;
 }
 

@@ -7,6 +7,7 @@
 #include "src/mat.h"
 
 #include <cblas.h>
+#include <string.h>
 
 #ifdef LM_DOUBLE
 #define GEMM cblas_dgemm
@@ -18,6 +19,21 @@ void
 lm_blas_init(void)
 {
 	openblas_set_num_threads(1);
+}
+
+bool
+lm_blas_held_back(const char **core)
+{
+	static const char *const old[] = { "Prescott", "Core2", "Penryn", "Dunnington", "Nehalem",
+	    "Sandybridge", "Barcelona", "Bulldozer", "Piledriver", "Haswell", "Zen" };
+	bool avx512 = strcmp(lm_kern_get()->name, "avx512") == 0;
+	bool avx2 = avx512 || strcmp(lm_kern_get()->name, "avx2") == 0;
+
+	*core = openblas_get_corename();
+	for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++)
+		if (strcmp(*core, old[i]) == 0)
+			return strcmp(*core, "Haswell") == 0 || strcmp(*core, "Zen") == 0 ? avx512 : avx2;
+	return false;
 }
 
 void

@@ -139,6 +139,12 @@ int lm_pool_threads(const lm_pool *pool);
 typedef void lm_task_fn(void *ctx, size_t i, int worker);
 void lm_pool_run(lm_pool *pool, size_t items, lm_task_fn *fn, void *ctx);
 
+/*
+ * True when BLAS runs kernels of an older processor than this one; *core is their name.  An environment
+ * variable can do that.
+ */
+bool lm_blas_held_back(const char **core);
+
 /* How a long call is watched and stopped.  Either may be left out; report runs on the caller's thread. */
 struct lm_watch {
 	atomic_bool *cancel;
@@ -301,8 +307,8 @@ const char *lm_site_name(enum lm_site s);
 bool lm_site_find(const char *name, enum lm_site *out);
 
 /*
- * Gets rows [n, width] of a site at positions [pos, pos + n).  For LM_SITE_PATTERN row t is [H, width]
- * with width = pos + n: entries of later positions are 0.
+ * Gets rows [n, width] of a site at positions [pos, pos + n).  For LM_SITE_PATTERN a row is
+ * [H, width / H]: weights on the first width / H positions, at least up to its own; later ones are 0.
  */
 typedef bool lm_tap_fn(void *ctx, enum lm_site site, uint32_t layer, size_t pos, size_t n,
     size_t width, const lm_real *rows, struct lm_err *err);
@@ -400,13 +406,14 @@ bool lm_decode_seconds(const lm_model *m, lm_pool *pool, uint64_t neurons, doubl
 bool lm_decode_scores(const lm_model *m, lm_pool *pool, enum lm_prep prep, const lm_real *x, size_t n,
     lm_real *scores, struct lm_err *err);
 /*
- * v . w for every neuron's vector w of a layer and side, out [F], and |w| into norms [F] unless NULL.
+ * v . w for every neuron's vector w of a layer and side into dots [F], and |w| into norms [F].  centred:
+ * the length of w less its mean where the model's final norm takes the mean out.
  */
 bool lm_neuron_dots(const lm_model *m, lm_pool *pool, uint32_t layer, enum lm_side side,
-    const lm_real *v, lm_real *out, lm_real *norms, struct lm_err *err);
+    const lm_real *v, bool centred, double *dots, double *norms, struct lm_err *err);
 /*
- * For token id: the vector v and constant c with score = c + v . w / (|w| / sqrt(D)) for final_norm,
- * c + v . w for raw and gain, v . w / |w| for cosine: what decodes all neurons for one token.
+ * For token id: the vector v and constant c with score = c + sqrt(D) v . w / |w| for final_norm (|w|
+ * centred as above), v . w for raw and gain, v . w / |w| for cosine: one token's scores of all neurons.
  */
 bool lm_token_vector(const lm_model *m, enum lm_prep prep, uint32_t id, lm_real *v, double *c,
     struct lm_err *err);

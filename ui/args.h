@@ -29,7 +29,6 @@
 	X(TOKEN, token, "token") \
 	X(TOKENS, tokens, "token,...") \
 	X(SITE, site, "site") \
-	X(STAT, stat, "statistic") \
 	X(CLASS, class, "class") \
 	X(CLAMP, clamp, "index") \
 	X(COMMAND, command, "command") \

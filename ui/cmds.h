@@ -23,6 +23,7 @@ struct ui_call {
 	const struct ui_cmd *cmd;
 	struct ui_args args;
 	struct ui_result *out;
+	bool unchanged;			/* set by a handler that changed nothing after all */
 	struct lm_err *err;
 };
 

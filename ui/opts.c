@@ -113,25 +113,33 @@ same_name(const char *row, const char *name, size_t n)
 	return true;
 }
 
+const struct ui_opt_row *
+ui_opt_find(const char *name, size_t n)
+{
+	for (int i = 0; i < UI_NOPTS; i++)
+		if (same_name(rows[i].name, name, n))
+			return &rows[i];
+	return NULL;
+}
+
 bool
 ui_opts_set(struct ui_opts *o, const char *name, size_t name_len, const char *value, size_t len,
     unsigned where, struct lm_err *err)
 {
-	for (int i = 0; i < UI_NOPTS; i++) {
-		char *copy;
-		bool ok;
+	const struct ui_opt_row *r = ui_opt_find(name, name_len);
+	char *copy;
+	bool ok;
 
-		if (!same_name(rows[i].name, name, name_len))
-			continue;
-		if (!(rows[i].where & where))
-			return lm_fail(err, LM_EARG, "%s can only be set %s", rows[i].name,
-			    where == O_SET ? "on the command line" : "by the command set");
-		copy = ui_xmemdup(value, len);
-		ok = store(o, (enum ui_opt)i, copy, err);
-		ui_free(copy);
-		return ok;
-	}
-	return lm_fail(err, LM_EARG, "there is no option %.*s", (int)(name_len > 60 ? 60 : name_len), name);
+	if (!r)
+		return lm_fail(err, LM_EARG, "there is no option %.*s", (int)(name_len > 60 ? 60 : name_len),
+		    name);
+	if (!(r->where & where))
+		return lm_fail(err, LM_EARG, "%s can only be set %s", r->name,
+		    where == O_SET ? "on the command line" : "by the command set");
+	copy = ui_xmemdup(value, len);
+	ok = store(o, (enum ui_opt)(r - rows), copy, err);
+	ui_free(copy);
+	return ok;
 }
 
 bool

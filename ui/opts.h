@@ -32,6 +32,8 @@ struct ui_opts {
 void ui_opts_init(struct ui_opts *o);
 void ui_opts_free(struct ui_opts *o);
 const struct ui_opt_row *ui_opt_row(enum ui_opt i);
+/* By name, - and _ alike; NULL when there is none. */
+const struct ui_opt_row *ui_opt_find(const char *name, size_t n);
 /* where: O_CLI or O_SET, that the option has to allow. */
 bool ui_opts_set(struct ui_opts *o, const char *name, size_t name_len, const char *value, size_t len,
     unsigned where, struct lm_err *err);

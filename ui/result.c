@@ -137,16 +137,27 @@ ui_put_null(struct ui_result *r, const char *name)
 }
 
 void
-ui_put_ids(struct ui_result *r, const char *name, const uint32_t *ids, size_t n)
+ui_put_list(struct ui_result *r, const char *name, const struct ix_cell *v, size_t n)
 {
 	struct lm_err err;
-	struct ix_cell *v = ix_arena_get(&r->arena, (n + 1) * sizeof(*v), &err);
+	struct ix_cell *copy = ix_arena_get(&r->arena, (n + 1) * sizeof(*copy), &err);
 
-	if (!v)
+	if (!copy)
 		ui_die(UI_FAILED, "%s", err.msg);
+	if (n)
+		memcpy(copy, v, n * sizeof(*copy));
+	ui_put(r, name, (struct ix_cell){ .type = IX_LIST, .list = { copy, n } });
+}
+
+void
+ui_put_ids(struct ui_result *r, const char *name, const uint32_t *ids, size_t n)
+{
+	struct ix_cell *v = ui_xalloc(n, sizeof(*v));
+
 	for (size_t i = 0; i < n; i++)
 		v[i] = ix_int(ids[i]);
-	ui_put(r, name, (struct ix_cell){ .type = IX_LIST, .list = { v, n } });
+	ui_put_list(r, name, v, n);
+	ui_free(v);
 }
 
 lm_real *

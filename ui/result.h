@@ -48,6 +48,7 @@ void ui_put_bool(struct ui_result *r, const char *name, bool v);
 void ui_put_text(struct ui_result *r, const char *name, const char *s);	/* NULL: null */
 void ui_put_token(struct ui_result *r, const char *name, const char *p, size_t n);
 void ui_put_null(struct ui_result *r, const char *name);
+void ui_put_list(struct ui_result *r, const char *name, const struct ix_cell *v, size_t n);
 void ui_put_ids(struct ui_result *r, const char *name, const uint32_t *ids, size_t n);
 /* A field of the array's numbers, zeroed, to fill. */
 lm_real *ui_put_array(struct ui_result *r, const char *name, unsigned dims, const size_t *shape);

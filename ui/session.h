@@ -27,9 +27,10 @@ struct ui_events {
 	void (*partial)(void *ctx, const struct ui_result *r);
 	/* One line that is no answer: an index is going to be built, another process is waited for. */
 	void (*notice)(void *ctx, const char *text);
-	/* An answer of a command that another one (source) ran. */
+	/* Of scripts: the answer of a command (r NULL: it failed), and a failure with its place. */
 	void (*answer)(void *ctx, const char *name, const struct ui_result *r, const struct lm_err *err,
 	    double ms);
+	void (*failed)(void *ctx, const char *script, size_t line, const struct lm_err *err);
 	void *ctx;
 };
 
@@ -93,6 +94,8 @@ bool ui_token_id(struct ui_session *s, const struct ui_word *w, uint32_t *id, st
 bool ui_token_ids(struct ui_session *s, const struct ui_value *v, struct lm_ids *out,
     struct lm_err *err);
 
+/* Logits [V] after a position of the prompt, to free with ui_free; NULL with c->err filled. */
+lm_real *ui_logits_at(struct ui_call *c, bool clamped, size_t pos);
 /* Says how far a command is, and stops it when asked to. */
 bool ui_progress(struct ui_session *s, double share, const char *what, struct lm_err *err);
 void ui_partial(struct ui_session *s, const struct ui_result *r);
@@ -102,6 +105,8 @@ bool ui_changed(struct ui_session *s, const char *line, size_t n, struct lm_err 
 /* Runs the lines of a file; answers go to events.answer.  *count: commands run. */
 bool ui_source(struct ui_session *s, const char *path, size_t *count, struct lm_err *err);
 
+/* False when the neuron does not exist, or the side not in this family. */
+bool ui_check_neuron(struct ui_session *s, struct ui_neuron n, enum lm_side side, struct lm_err *err);
 const char *ui_side_name(enum lm_side s);
 enum lm_side ui_side(const struct ui_args *a, const char *name);
 
