@@ -17,40 +17,99 @@ static const uint32_t NONE = UINT32_MAX;
 
 /* ---- loading -------------------------------------------------------------------------------- */
 
-bool
-lm_bpe_merge(struct lm_vocab *v, struct lm_str a, struct lm_str b, uint32_t rank,
-    struct lm_err *err)
+static bool
+is_joined(struct lm_str s, struct lm_str a, struct lm_str b)
 {
-	const struct lm_str *prefix = &v->bpe.prefix;
-	int64_t left, right, made;
-	char stack[256], *joined = stack;
-	size_t skip = 0, n;
+	return s.n == a.n + b.n && memcmp(s.p, a.p, a.n) == 0 && memcmp(s.p + a.n, b.p, b.n) == 0;
+}
 
-	left = lm_strtab_get(&v->by_raw, v->raw, a.p, a.n);
-	right = lm_strtab_get(&v->by_raw, v->raw, b.p, b.n);
-	if (left < 0 || right < 0)
-		return lm_fail(err, LM_EFORMAT, "merge %u: token %.*s is not in the vocabulary", rank,
-		    (int)((left < 0 ? a.n : b.n) > 80 ? 80 : (left < 0 ? a.n : b.n)),
-		    left < 0 ? a.p : b.p);
-	/* The second part loses the prefix that marks what does not begin a word. */
-	if (prefix->n && b.n >= prefix->n)
-		skip = prefix->n;
-	n = a.n + b.n - skip;
-	if (n > sizeof(stack)) {
-		joined = lm_alloc(n, 1, err);
+/*
+ * The token that two others make.  Files list merges in the order of the ids that they make, so it is
+ * likely that of the merge before, or the next.
+ */
+static bool
+find_made(struct lm_vocab *v, struct lm_str a, struct lm_str b, uint32_t *made, struct lm_err *err)
+{
+	char stack[256], *joined = stack;
+	uint32_t guess = v->bpe.last_made;
+	int64_t got;
+
+	for (int k = 0; k < 2 && guess < v->n; k++, guess++)
+		if (v->flags[guess] & LM_ID_MODEL && is_joined(v->raw[guess], a, b)) {
+			*made = guess;
+			return true;
+		}
+	if (a.n + b.n > sizeof(stack)) {
+		joined = lm_alloc(a.n + b.n, 1, err);
 		if (!joined)
 			return false;
 	}
 	memcpy(joined, a.p, a.n);
-	memcpy(joined + a.n, b.p + skip, b.n - skip);
-	made = lm_strtab_get(&v->by_raw, v->raw, joined, n);
-	if (made < 0)
-		lm_fail(err, LM_EFORMAT, "merge %u: it makes %.*s, which is not in the vocabulary", rank,
-		    (int)(n > 80 ? 80 : n), joined);
+	memcpy(joined + a.n, b.p, b.n);
+	got = lm_strtab_get(&v->by_raw, v->raw, joined, a.n + b.n);
+	if (got < 0)
+		lm_fail(err, LM_EFORMAT, "a merge makes %.*s, which is not in the vocabulary",
+		    (int)(a.n + b.n > 80 ? 80 : a.n + b.n), joined);
 	if (joined != stack)
 		lm_free(joined);
-	return made >= 0 && lm_pairtab_put(&v->bpe.merges, (uint32_t)left, (uint32_t)right, rank,
-	    (uint32_t)made, err);
+	*made = (uint32_t)got;
+	return got >= 0;
+}
+
+/* The ids of one merge's tokens. */
+static bool
+resolve(struct lm_vocab *v, struct lm_pending *m, struct lm_err *err)
+{
+	const struct lm_str *prefix = &v->bpe.prefix;
+	int64_t left = lm_strtab_get(&v->by_raw, v->raw, m->a.p, m->a.n);
+	int64_t right = lm_strtab_get(&v->by_raw, v->raw, m->b.p, m->b.n);
+	const struct lm_str *lost = left < 0 ? &m->a : &m->b;
+
+	if (left < 0 || right < 0)
+		return lm_fail(err, LM_EFORMAT, "merge %u: token %.*s is not in the vocabulary", m->rank,
+		    (int)(lost->n > 80 ? 80 : lost->n), lost->p);
+	/* The second part loses the prefix that marks what does not begin a word. */
+	if (prefix->n && m->b.n >= prefix->n)
+		m->b = (struct lm_str){ m->b.p + prefix->n, m->b.n - prefix->n };
+	m->left = (uint32_t)left;
+	m->right = (uint32_t)right;
+	if (!find_made(v, m->a, m->b, &m->made, err))
+		return false;
+	v->bpe.last_made = m->made;
+	lm_pairtab_prefetch(&v->bpe.merges, m->left, m->right);
+	return true;
+}
+
+bool
+lm_bpe_flush(struct lm_vocab *v, struct lm_err *err)
+{
+	struct lm_bpe *b = &v->bpe;
+
+	for (unsigned i = 0; i < b->n_pending; i++)
+		if (!resolve(v, &b->pending[i], err))
+			return false;
+	for (unsigned i = 0; i < b->n_pending; i++) {
+		const struct lm_pending *m = &b->pending[i];
+
+		if (!lm_pairtab_put(&b->merges, m->left, m->right, m->rank, m->made, err))
+			return false;
+	}
+	b->n_pending = 0;
+	return true;
+}
+
+/*
+ * Hundreds of thousands of merges are looked up in tables larger than the cache, so they are done by
+ * the dozen: memory is asked for when a merge is read, and used when the dozen is full.
+ */
+bool
+lm_bpe_merge(struct lm_vocab *v, struct lm_str a, struct lm_str b, uint32_t rank,
+    struct lm_err *err)
+{
+	lm_strtab_prefetch(&v->by_raw, a.p, a.n);
+	lm_strtab_prefetch(&v->by_raw, b.p, b.n);
+	v->bpe.pending[v->bpe.n_pending++] = (struct lm_pending){ .a = a, .b = b, .rank = rank };
+	return v->bpe.n_pending < LM_PENDING || lm_bpe_flush(v, err);
 }
 
 static void

@@ -135,6 +135,7 @@ struct list {
 struct pass {
 	bool exact;
 	bool piece;			/* one token as it reads within a text: nothing is stripped */
+	struct list a, b;		/* before and after a step */
 	struct lm_scan scan;
 	struct lm_spans cuts;
 	struct lm_err *err;
@@ -386,32 +387,38 @@ dec_step(struct pass *p, const struct lm_dec *st, const struct list *in, struct 
 	return lm_fail(p->err, LM_EUNSUPPORTED, "decoder step %d", (int)st->kind);
 }
 
+/* Runs the steps over the tokens; the result is p->a. */
 static bool
-run(const struct lm_vocab *v, struct pass *p, const struct lm_str *tokens, size_t n,
-    struct lm_buf *out)
+run(const struct lm_vocab *v, struct pass *p, const struct lm_str *tokens, size_t n)
 {
-	struct list a = { 0 }, b = { 0 }, t;
-	bool ok = true;
+	struct list t;
 
-	for (size_t i = 0; ok && i < n; i++)
-		ok = (!v->no_decoder || i == 0 || lm_buf_add(&a.bytes, " ", 1, p->err)) &&
-		    lm_buf_add(&a.bytes, tokens[i].p, tokens[i].n, p->err) && list_end(&a, p->err);
-	for (unsigned k = 0; ok && k < v->n_dec; k++) {
+	p->a.n = p->a.bytes.len = 0;
+	for (size_t i = 0; i < n; i++)
+		if ((v->no_decoder && i && !lm_buf_add(&p->a.bytes, " ", 1, p->err)) ||
+		    !lm_buf_add(&p->a.bytes, tokens[i].p, tokens[i].n, p->err) ||
+		    !list_end(&p->a, p->err))
+			return false;
+	for (unsigned k = 0; k < v->n_dec; k++) {
 		const struct lm_dec *st = &v->dec[k];
 
 		if (p->piece && (st->kind == LM_DEC_STRIP || st->kind == LM_DEC_FUSE))
 			continue;
-		b.n = b.bytes.len = 0;
-		ok = dec_step(p, st, &a, &b);
-		t = a, a = b, b = t;
+		p->b.n = p->b.bytes.len = 0;
+		if (!dec_step(p, st, &p->a, &p->b))
+			return false;
+		t = p->a, p->a = p->b, p->b = t;
 	}
-	/* A last look: names of tokens may themselves be no UTF-8. */
-	ok = ok && add_lossy(a.bytes.p, a.bytes.len, p->exact, out, p->err);
-	list_free(&a);
-	list_free(&b);
+	return true;
+}
+
+static void
+pass_fini(struct pass *p)
+{
+	list_free(&p->a);
+	list_free(&p->b);
 	lm_scan_fini(&p->scan);
 	lm_spans_free(&p->cuts);
-	return ok;
 }
 
 bool
@@ -419,8 +426,11 @@ lm_dec_run(const struct lm_vocab *v, const struct lm_str *tokens, size_t n, bool
     struct lm_buf *out, struct lm_err *err)
 {
 	struct pass p = { .exact = exact, .err = err };
+	/* Names of tokens may themselves be no UTF-8: look once more. */
+	bool ok = run(v, &p, tokens, n) && add_lossy(p.a.bytes.p, p.a.bytes.len, exact, out, err);
 
-	return run(v, &p, tokens, n, out);
+	pass_fini(&p);
+	return ok;
 }
 
 /* ---- single tokens --------------------------------------------------------------------------- */
@@ -434,20 +444,28 @@ ascii(struct lm_str s)
 	return true;
 }
 
-/* Whether only ByteLevel has work: then a token of plain ASCII spells itself. */
 bool
-lm_dec_piece(struct lm_vocab *v, struct lm_str raw, struct lm_str *out, struct lm_err *err)
+lm_dec_pieces(struct lm_vocab *v, struct lm_err *err)
 {
 	struct pass p = { .exact = true, .piece = true, .err = err };
-	struct lm_buf text = { 0 };
-	bool ok, level = v->n_dec == 1 && v->dec[0].kind == LM_DEC_BYTE_LEVEL;
+	bool level = v->n_dec == 1 && v->dec[0].kind == LM_DEC_BYTE_LEVEL, ok = true;
+	const struct lm_buf *got = &p.a.bytes;
 
-	*out = raw;
-	if (v->n_dec == 0 || (level && ascii(raw)))
-		return true;
-	ok = level ? spelt_bytes(raw, &text, err) : run(v, &p, &raw, 1, &text);
-	if (ok && (text.len != raw.n || memcmp(text.p, raw.p, raw.n) != 0))
-		ok = lm_arena_copy(&v->arena, text.p, text.len, out, err);
-	lm_buf_free(&text);
+	for (uint32_t id = 0; ok && id < v->n; id++) {
+		struct lm_str raw = v->raw[id];
+
+		if (!(v->flags[id] & LM_ID_USED))
+			continue;
+		v->text[id] = raw;
+		/* With nothing but ByteLevel to do, a token of plain ASCII spells itself. */
+		if (v->flags[id] & LM_ID_SPECIAL || v->n_dec == 0 || (level && ascii(raw)))
+			continue;
+		p.a.bytes.len = 0;
+		ok = level ? spelt_bytes(raw, &p.a.bytes, err) : run(v, &p, &raw, 1);
+		got = &p.a.bytes;
+		if (ok && (got->len != raw.n || (raw.n && memcmp(got->p, raw.p, raw.n) != 0)))
+			ok = lm_arena_copy(&v->arena, got->p, got->len, &v->text[id], err);
+	}
+	pass_fini(&p);
 	return ok;
 }

@@ -54,10 +54,40 @@ lm_hash(const char *p, size_t n)
 
 /* ---- strings --------------------------------------------------------------------------------- */
 
-static bool
-strtab_grow(struct lm_strtab *t, struct lm_err *err)
+enum { HEAD = 7, LONG = 0xff };
+
+/* Up to seven bytes, and the length on top; LONG there when there is more to compare. */
+static uint64_t
+key_head(const char *p, size_t n)
 {
-	uint32_t cap = t->cap ? t->cap * 2 : FIRST_CAP;
+	uint64_t head = 0;
+
+	if (n > HEAD) {
+		memcpy(&head, p, 8);
+		return head | (uint64_t)LONG << 56;
+	}
+	for (size_t i = 0; i < n; i++)
+		head |= (uint64_t)(unsigned char)p[i] << 8 * i;
+	return head | (uint64_t)n << 56;
+}
+
+static inline bool
+same_key(const struct lm_strtab_slot *slot, const struct lm_str *keys, uint64_t head, uint32_t hash,
+    const char *p, size_t n)
+{
+	const struct lm_str *k;
+
+	if (slot->head != head || slot->hash != hash)
+		return false;
+	if (n <= HEAD)
+		return true;
+	k = &keys[slot->id1 - 1];
+	return k->n == n && memcmp(k->p, p, n) == 0;
+}
+
+static bool
+strtab_grow(struct lm_strtab *t, uint32_t cap, struct lm_err *err)
+{
 	struct lm_strtab_slot *slot = lm_zalloc(cap, sizeof(*slot), err);
 
 	if (!slot)
@@ -81,20 +111,28 @@ strtab_grow(struct lm_strtab *t, struct lm_err *err)
 }
 
 bool
+lm_strtab_reserve(struct lm_strtab *t, uint32_t n, struct lm_err *err)
+{
+	uint32_t cap = FIRST_CAP;
+
+	while (cap / 2 < n && cap < 1u << 30)
+		cap *= 2;
+	return cap <= t->cap || strtab_grow(t, cap, err);
+}
+
+bool
 lm_strtab_put(struct lm_strtab *t, const struct lm_str *keys, uint32_t id, bool replace,
     int64_t *old, struct lm_err *err)
 {
 	uint32_t hash = (uint32_t)lm_hash(keys[id].p, keys[id].n), i;
+	uint64_t head = key_head(keys[id].p, keys[id].n);
 	int probes = 0;
 
 	*old = -1;
-	if (t->n >= t->cap / 2 && !strtab_grow(t, err))
+	if (t->n >= t->cap / 2 && !strtab_grow(t, t->cap ? t->cap * 2 : FIRST_CAP, err))
 		return false;
 	for (i = hash & (t->cap - 1); t->slot[i].id1; i = (i + 1) & (t->cap - 1)) {
-		const struct lm_str *k = &keys[t->slot[i].id1 - 1];
-
-		if (t->slot[i].hash == hash && k->n == keys[id].n &&
-		    memcmp(k->p, keys[id].p, k->n) == 0) {
+		if (same_key(&t->slot[i], keys, head, hash, keys[id].p, keys[id].n)) {
 			*old = t->slot[i].id1 - 1;
 			if (replace)
 				t->slot[i].id1 = id + 1;
@@ -103,25 +141,31 @@ lm_strtab_put(struct lm_strtab *t, const struct lm_str *keys, uint32_t id, bool 
 		if (++probes > MAX_PROBES)
 			return too_many(err);
 	}
-	t->slot[i] = (struct lm_strtab_slot){ hash, id + 1 };
+	t->slot[i] = (struct lm_strtab_slot){ head, hash, id + 1 };
 	t->n++;
 	return true;
+}
+
+void
+lm_strtab_prefetch(const struct lm_strtab *t, const char *p, size_t n)
+{
+	if (t->cap)
+		__builtin_prefetch(&t->slot[(uint32_t)lm_hash(p, n) & (t->cap - 1)]);
 }
 
 int64_t
 lm_strtab_get(const struct lm_strtab *t, const struct lm_str *keys, const char *p, size_t n)
 {
 	uint32_t hash, i;
+	uint64_t head;
 
 	if (t->n == 0)
 		return -1;
 	hash = (uint32_t)lm_hash(p, n);
-	for (i = hash & (t->cap - 1); t->slot[i].id1; i = (i + 1) & (t->cap - 1)) {
-		const struct lm_str *k = &keys[t->slot[i].id1 - 1];
-
-		if (t->slot[i].hash == hash && k->n == n && memcmp(k->p, p, n) == 0)
+	head = key_head(p, n);
+	for (i = hash & (t->cap - 1); t->slot[i].id1; i = (i + 1) & (t->cap - 1))
+		if (same_key(&t->slot[i], keys, head, hash, p, n))
 			return t->slot[i].id1 - 1;
-	}
 	return -1;
 }
 
@@ -135,9 +179,8 @@ lm_strtab_free(struct lm_strtab *t)
 /* ---- pairs ----------------------------------------------------------------------------------- */
 
 static bool
-pairtab_grow(struct lm_pairtab *t, struct lm_err *err)
+pairtab_grow(struct lm_pairtab *t, uint32_t cap, struct lm_err *err)
 {
-	uint32_t cap = t->cap ? t->cap * 2 : FIRST_CAP;
 	struct lm_pairtab_slot *slot = lm_alloc(cap, sizeof(*slot), err);
 
 	if (!slot)
@@ -162,6 +205,16 @@ pairtab_grow(struct lm_pairtab *t, struct lm_err *err)
 }
 
 bool
+lm_pairtab_reserve(struct lm_pairtab *t, uint32_t n, struct lm_err *err)
+{
+	uint32_t cap = FIRST_CAP;
+
+	while (cap / 8 * 5 < n && cap < 1u << 30)
+		cap *= 2;
+	return cap <= t->cap || pairtab_grow(t, cap, err);
+}
+
+bool
 lm_pairtab_put(struct lm_pairtab *t, uint32_t left, uint32_t right, uint32_t rank, uint32_t id,
     struct lm_err *err)
 {
@@ -169,7 +222,7 @@ lm_pairtab_put(struct lm_pairtab *t, uint32_t left, uint32_t right, uint32_t ran
 	int probes = 0;
 	uint32_t i;
 
-	if (t->n >= t->cap / 8 * 5 && !pairtab_grow(t, err))
+	if (t->n >= t->cap / 8 * 5 && !pairtab_grow(t, t->cap ? t->cap * 2 : FIRST_CAP, err))
 		return false;
 	i = (uint32_t)lm_pair_hash(key) & (t->cap - 1);
 	while (t->slot[i].key != UINT64_MAX && t->slot[i].key != key) {

@@ -17,6 +17,7 @@ uint64_t lm_hash(const char *p, size_t n);
 /* Maps keys[id] to id; keys is an array that the caller owns and passes to every call. */
 struct lm_strtab {
 	struct lm_strtab_slot {
+		uint64_t head;		/* the key's first bytes, so that short ones need no other look */
 		uint32_t hash;
 		uint32_t id1;		/* id + 1; 0 is empty */
 	} *slot;
@@ -29,6 +30,10 @@ struct lm_strtab {
  */
 bool lm_strtab_put(struct lm_strtab *t, const struct lm_str *keys, uint32_t id, bool replace,
     int64_t *old, struct lm_err *err);
+/* Makes room for n keys, so that the table need not grow on the way. */
+bool lm_strtab_reserve(struct lm_strtab *t, uint32_t n, struct lm_err *err);
+/* Asks the processor for what lm_strtab_get of that key will read. */
+void lm_strtab_prefetch(const struct lm_strtab *t, const char *p, size_t n);
 /* -1 when there is none. */
 int64_t lm_strtab_get(const struct lm_strtab *t, const struct lm_str *keys, const char *p, size_t n);
 void lm_strtab_free(struct lm_strtab *t);
@@ -47,6 +52,8 @@ struct lm_pairtab {
 /* The last of several with the same pair counts. */
 bool lm_pairtab_put(struct lm_pairtab *t, uint32_t left, uint32_t right, uint32_t rank, uint32_t id,
     struct lm_err *err);
+/* Makes room for n pairs, so that the table need not grow on the way. */
+bool lm_pairtab_reserve(struct lm_pairtab *t, uint32_t n, struct lm_err *err);
 void lm_pairtab_free(struct lm_pairtab *t);
 
 static inline uint64_t
@@ -54,6 +61,14 @@ lm_pair_hash(uint64_t key)
 {
 	key *= UINT64_C(0x9e3779b97f4a7c15);
 	return key ^ key >> 32;
+}
+
+static inline void
+lm_pairtab_prefetch(const struct lm_pairtab *t, uint32_t left, uint32_t right)
+{
+	if (t->cap)
+		__builtin_prefetch(&t->slot[(uint32_t)lm_pair_hash((uint64_t)left << 32 | right) &
+		    (t->cap - 1)]);
 }
 
 /* NULL when there is none. */

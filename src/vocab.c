@@ -36,15 +36,13 @@ lm_vocab_grow(struct lm_vocab *v, uint64_t id, struct lm_err *err)
 }
 
 bool
-lm_vocab_add(struct lm_vocab *v, struct lm_str raw, uint64_t id, struct lm_err *err)
+lm_vocab_add(struct lm_vocab *v, struct lm_str raw, uint64_t id, int64_t *old, struct lm_err *err)
 {
-	int64_t old;
-
 	if (!lm_vocab_grow(v, id, err))
 		return false;
 	v->raw[id] = raw;
 	v->flags[id] |= LM_ID_USED | LM_ID_MODEL;
-	return lm_strtab_put(&v->by_raw, v->raw, (uint32_t)id, true, &old, err);
+	return lm_strtab_put(&v->by_raw, v->raw, (uint32_t)id, true, old, err);
 }
 
 int64_t
@@ -75,26 +73,22 @@ lm_vocab_add_template(struct lm_vocab *v, struct lm_str name, struct lm_str text
 	return true;
 }
 
-/* How the tokens read, and the table to find them by that. */
+/* How the tokens read, and the table to find them by that: first those that are not special. */
 static bool
 find_texts(struct lm_vocab *v, struct lm_err *err)
 {
+	enum { AHEAD = 8 };
 	int64_t old;
 
 	v->text = lm_zalloc(v->n, sizeof(*v->text), err);
-	if (!v->text)
+	if (!v->text || !lm_dec_pieces(v, err) || !lm_strtab_reserve(&v->by_text, v->n, err))
 		return false;
 	for (int special = 0; special < 2; special++)
 		for (uint32_t id = 0; id < v->n; id++) {
-			uint8_t f = v->flags[id];
-
-			if (!(f & LM_ID_USED) || !!(f & LM_ID_SPECIAL) != special)
-				continue;
-			if (special)
-				v->text[id] = v->raw[id];
-			else if (!lm_dec_piece(v, v->raw[id], &v->text[id], err))
-				return false;
-			if (!lm_strtab_put(&v->by_text, v->text, id, false, &old, err))
+			if (id + AHEAD < v->n && v->text[id + AHEAD].p)
+				lm_strtab_prefetch(&v->by_text, v->text[id + AHEAD].p, v->text[id + AHEAD].n);
+			if (v->flags[id] & LM_ID_USED && !!(v->flags[id] & LM_ID_SPECIAL) == special &&
+			    !lm_strtab_put(&v->by_text, v->text, id, false, &old, err))
 				return false;
 		}
 	return true;

@@ -83,8 +83,19 @@ enum { LM_UNK_NONE = -1, LM_UNK_MISSING = -2 };
 
 enum { LM_AROUND_TEXT = -1 };
 
+/* A merge that was read and not yet put into the table. */
+struct lm_pending {
+	struct lm_str a, b;
+	uint32_t rank, left, right, made;
+};
+
+enum { LM_PENDING = 16 };
+
 struct lm_bpe {
 	struct lm_pairtab merges;
+	struct lm_pending pending[LM_PENDING];
+	unsigned n_pending;
+	uint32_t last_made;		/* by the merge that was loaded last */
 	int64_t unk;			/* LM_UNK_MISSING: named but not in the vocabulary */
 	struct lm_str unk_name;
 	bool fuse_unk, byte_fallback, ignore_merges;
@@ -139,7 +150,7 @@ struct lm_vocab {
 	struct lm_dec dec[LM_MAX_STEPS];
 	unsigned n_norm, n_pre, n_dec;
 	bool byte_level;		/* pieces are bytes that the last splitter would spell out */
-	bool no_decoder;		/* tokens are joined by spaces */
+	bool no_decoder;		/* tokens are joined by blanks */
 	int64_t *around;		/* ids of the post-processor, LM_AROUND_TEXT for the text's own */
 	size_t n_around;
 
@@ -158,8 +169,9 @@ bool lm_vocab_load_gguf(struct lm_vocab *v, const char *path, struct lm_err *err
 
 /* Makes id exist; its strings stay as they are, or empty. */
 bool lm_vocab_grow(struct lm_vocab *v, uint64_t id, struct lm_err *err);
-/* A token of the model.  The last of equal ones counts, as in a JSON object. */
-bool lm_vocab_add(struct lm_vocab *v, struct lm_str raw, uint64_t id, struct lm_err *err);
+/* A token of the model.  The last of equal ones is found by name; *old is the one before, or -1. */
+bool lm_vocab_add(struct lm_vocab *v, struct lm_str raw, uint64_t id, int64_t *old,
+    struct lm_err *err);
 /* The id of a token, added or of the model, by its name in the file; -1 when there is none. */
 int64_t lm_vocab_id(const struct lm_vocab *v, struct lm_str raw);
 bool lm_vocab_add_template(struct lm_vocab *v, struct lm_str name, struct lm_str text,
@@ -186,9 +198,13 @@ bool lm_added_finish(struct lm_vocab *v, struct lm_err *err);
 /* The index of the one with that content, or -1. */
 int64_t lm_added_find(const struct lm_vocab *v, struct lm_str content);
 
-/* The merge of two tokens by name, which make the token that is their strings joined. */
+/*
+ * The merge of two tokens by name, which make the token that is their strings joined.  The strings
+ * must live until lm_bpe_flush, which follows the last merge.
+ */
 bool lm_bpe_merge(struct lm_vocab *v, struct lm_str a, struct lm_str b, uint32_t rank,
     struct lm_err *err);
+bool lm_bpe_flush(struct lm_vocab *v, struct lm_err *err);
 /* After tokens, merges and settings: the tables that encoding looks into. */
 bool lm_bpe_finish(struct lm_vocab *v, struct lm_err *err);
 bool lm_unigram_finish(struct lm_vocab *v, struct lm_err *err);
@@ -260,8 +276,8 @@ bool lm_byte_level(const char *s, size_t n, struct lm_buf *out, struct lm_err *e
 /* The byte that "<0xHH>" names, or -1. */
 int lm_byte_token(struct lm_str raw);
 
-/* The running text of a token, from its name in the file: lm_vocab_piece. */
-bool lm_dec_piece(struct lm_vocab *v, struct lm_str raw, struct lm_str *out, struct lm_err *err);
+/* Fills v->text: what each token reads in running text. */
+bool lm_dec_pieces(struct lm_vocab *v, struct lm_err *err);
 /* Appends what the tokens spell, through the decoder; exact: bytes as they are, else valid UTF-8. */
 bool lm_dec_run(const struct lm_vocab *v, const struct lm_str *tokens, size_t n, bool exact,
     struct lm_buf *out, struct lm_err *err);

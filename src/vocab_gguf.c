@@ -116,6 +116,7 @@ load_tokens(struct lm_vocab *v, struct lm_err *err)
 	const struct lm_gguf_kv *tokens;
 	struct lm_cursor c;
 	struct lm_str s;
+	int64_t old;
 
 	if (!find_array(&v->gguf, "tokenizer.ggml.tokens", true, UINT64_MAX, &tokens, err))
 		return false;
@@ -126,7 +127,7 @@ load_tokens(struct lm_vocab *v, struct lm_err *err)
 		    (unsigned long long)tokens->count, LM_MAX_IDS);
 	c = tokens->val;
 	for (uint64_t id = 0; id < tokens->count; id++)
-		if (!lm_gguf_next_str(&c, &s.p, &s.n, err) || !lm_vocab_add(v, s, id, err))
+		if (!lm_gguf_next_str(&c, &s.p, &s.n, err) || !lm_vocab_add(v, s, id, &old, err))
 			return false;
 	v->n_model = v->n;
 	return true;
@@ -333,7 +334,7 @@ load_merges(struct lm_vocab *v, struct lm_err *err)
 		    (struct lm_str){ blank + 1, s.n - left - 1 }, rank, err))
 			return false;
 	}
-	return true;
+	return lm_bpe_flush(v, err);
 }
 
 static bool

@@ -21,9 +21,15 @@ struct parts {
 static bool
 load_token_map(struct lm_vocab *v, struct lm_json *j)
 {
+	size_t guess = (j->end - j->off) / 64;
 	struct lm_str key;
 	int64_t id;
 
+	/* A token and its merges take some 64 bytes of a file. */
+	if (guess > LM_MAX_IDS)
+		guess = LM_MAX_IDS;
+	if (!lm_strtab_reserve(&v->by_raw, (uint32_t)guess, j->err))
+		return false;
 	for (lm_json_enter(j, LM_JSON_OBJECT); lm_json_more(j);) {
 		int64_t old;
 
@@ -31,8 +37,7 @@ load_token_map(struct lm_vocab *v, struct lm_json *j)
 			return false;
 		if (id < 0)
 			return lm_json_fail(j, j->off, "token id %lld", (long long)id);
-		old = lm_strtab_get(&v->by_raw, v->raw, key.p, key.n);
-		if (!lm_vocab_add(v, key, (uint64_t)id, j->err))
+		if (!lm_vocab_add(v, key, (uint64_t)id, &old, j->err))
 			return false;
 		if (old >= 0 && old != id)
 			v->flags[old] = 0;
@@ -51,6 +56,7 @@ load_token_list(struct lm_vocab *v, struct lm_json *j)
 	for (lm_json_enter(j, LM_JSON_ARRAY); lm_json_more(j); id++) {
 		struct lm_str token;
 		double score;
+		int64_t old;
 
 		lm_json_enter(j, LM_JSON_ARRAY);
 		if (!lm_json_more(j) || !lm_json_str(j, &v->arena, &token) || !lm_json_more(j) ||
@@ -62,7 +68,7 @@ load_token_list(struct lm_vocab *v, struct lm_json *j)
 				return false;
 		}
 		v->unigram_score[id] = score;
-		if (j->failed || !lm_vocab_add(v, token, id, j->err))
+		if (j->failed || !lm_vocab_add(v, token, id, &old, j->err))
 			return false;
 	}
 	v->n_model = id;
@@ -121,7 +127,7 @@ load_merges(struct lm_vocab *v, const struct lm_json_val *val, struct lm_err *er
 	struct lm_str a, b;
 	uint32_t rank = 0;
 	struct lm_json j;
-	bool ok = true;
+	bool ok = lm_pairtab_reserve(&v->bpe.merges, v->n_model, err);
 
 	lm_json_at(&j, val, err);
 	for (lm_json_enter(&j, LM_JSON_ARRAY); ok && lm_json_more(&j);) {
@@ -132,8 +138,9 @@ load_merges(struct lm_vocab *v, const struct lm_json_val *val, struct lm_err *er
 		if (ok && !comment)
 			ok = lm_bpe_merge(v, a, b, rank++, err);
 	}
+	ok = ok && !j.failed && lm_bpe_flush(v, err);
 	lm_arena_free(&arena);
-	return ok && !j.failed;
+	return ok;
 }
 
 /* Reads a string or null. */
