@@ -74,16 +74,41 @@ lm_added_put(struct lm_vocab *v, struct lm_added_token t, struct lm_err *err)
 	return true;
 }
 
-/* Puts a token's content, normalized, into the trie of those that are looked for there. */
+/*
+ * Puts a token's content, normalized, into the trie of those that are looked for there.  In the library
+ * the normalized content is what such a token decodes to, and what decides whether it is special then.
+ */
 static bool
 put_normalized(struct lm_vocab *v, struct lm_encoder *e, int32_t index)
 {
-	const struct lm_str *c = &v->added.v[index].content;
+	struct lm_added_token *t = &v->added.v[index];
 	bool head;
 
 	e->text.len = 0;
-	return lm_normalize(e, c->p, c->n, &head) &&
-	    lm_trie_put(&v->added.norm, e->text.p, e->text.len, index, e->err);
+	if (!lm_normalize(e, t->content.p, t->content.n, &head) ||
+	    !lm_trie_put(&v->added.norm, e->text.p, e->text.len, index, e->err))
+		return false;
+	if (e->text.len == t->content.n && memcmp(e->text.p, t->content.p, t->content.n) == 0)
+		return true;
+	v->flags[t->id] |= LM_ID_SHOWN;
+	return lm_arena_copy(&v->arena, e->text.p ? e->text.p : "", e->text.len, &t->shown, e->err);
+}
+
+struct lm_str
+lm_added_shown(const struct lm_vocab *v, uint32_t id, bool *special)
+{
+	const struct lm_added_token *t = NULL;
+	int64_t other;
+
+	*special = v->flags[id] & LM_ID_SPECIAL;
+	for (size_t i = 0; v->flags[id] & LM_ID_SHOWN && i < v->added.n && !t; i++)
+		if (v->added.v[i].id == id)
+			t = &v->added.v[i];
+	if (!t)
+		return v->raw[id];
+	other = lm_added_find(v, t->shown);
+	*special = other >= 0 && v->added.v[other].special;
+	return t->shown;
 }
 
 bool

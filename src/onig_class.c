@@ -23,7 +23,7 @@
 /* Letters, marks, decimal and letter numbers, connectors, the letters in circles and squares. */
 #define WORD "\\p{L}\\p{M}\\p{Nd}\\p{Nl}\\p{Pc}\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}" \
 	"\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}"
-/* \w alone has these as well. */
+/* \w outside of a class has these as well. */
 #define MORE_WORD "\\xb2\\xb3\\xb9\\xbc-\\xbe"
 #define ALL "\\x00-\\x{10ffff}"
 
@@ -70,7 +70,6 @@ static const struct set {
 	{ "graph", "\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Cf}\\p{Co}" },
 	{ "space", SPACE },
 	{ "whitespace", SPACE },
-	{ "word", WORD },
 	{ "xdigit", "0-9A-Fa-f" },
 };
 
@@ -146,6 +145,10 @@ named(struct lm_onig *w, const char *p, size_t n, bool posix, struct lm_onig_ite
 	name[len] = '\0';
 	it->raw = false;
 	it->negated = not;
+	if (strcmp(name, "word") == 0) {
+		set_item(it, w->classes ? WORD : lm_onig_word, not);
+		return true;
+	}
 	if (posix && strcmp(name, "punct") == 0) {
 		set_item(it, "\\p{P}\\p{S}", not);
 		return true;
@@ -250,7 +253,7 @@ lm_onig_escape(struct lm_onig *w, struct lm_onig_item *it, bool *known)
 		break;
 	case 'w':
 	case 'W':
-		set_item(it, WORD MORE_WORD, c == 'W');
+		set_item(it, w->classes ? WORD : lm_onig_word, c == 'W');
 		break;
 	case 'd':
 	case 'D':

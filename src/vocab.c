@@ -357,11 +357,15 @@ lm_vocab_decode(const lm_vocab *v, const uint32_t *ids, size_t n, bool special,
 	bool ok = tokens != NULL;
 
 	for (size_t i = 0; ok && i < n; i++) {
-		if (!used(v, ids[i]))
+		bool is_special;
+
+		if (!used(v, ids[i])) {
 			ok = lm_fail(err, LM_EARG, "token id %u does not exist; the vocabulary has %u ids",
 			    ids[i], v->n);
-		else if (special || !(v->flags[ids[i]] & LM_ID_SPECIAL))
-			tokens[kept++] = v->raw[ids[i]];
+			break;
+		}
+		tokens[kept] = lm_added_shown(v, ids[i], &is_special);
+		kept += special || !is_special;
 	}
 	ok = ok && (!bytes || lm_dec_run(v, tokens, kept, true, bytes, err)) &&
 	    (!text || lm_dec_run(v, tokens, kept, false, text, err));

@@ -70,6 +70,7 @@ struct lm_added {
 		struct lm_str content;
 		uint32_t id;
 		bool special, normalized, single_word, lstrip, rstrip;
+		struct lm_str shown;	/* what the decoder is given for it, with LM_ID_SHOWN */
 	} *v;
 	size_t n, cap;
 	uint64_t next;			/* the id of the next one that the model does not have */
@@ -121,7 +122,8 @@ enum {
 	LM_ID_USED = 1,
 	LM_ID_SPECIAL = 2,
 	LM_ID_MODEL = 4,		/* in the model's vocabulary, not only an added token */
-	LM_ID_NO_MERGE = 8		/* spm: control, unknown and byte tokens never come of merges */
+	LM_ID_NO_MERGE = 8,		/* spm: control, unknown and byte tokens never come of merges */
+	LM_ID_SHOWN = 16		/* added, and its content differs from that normalized */
 };
 
 struct lm_vocab {
@@ -195,6 +197,8 @@ struct lm_dec *lm_dec_step(struct lm_vocab *v, struct lm_err *err);
 /* One added token as the file gives it, except its id; then, after the last, the tries. */
 bool lm_added_put(struct lm_vocab *v, struct lm_added_token t, struct lm_err *err);
 bool lm_added_finish(struct lm_vocab *v, struct lm_err *err);
+/* What the decoder is given for an id; *special: it is left out with special tokens. */
+struct lm_str lm_added_shown(const struct lm_vocab *v, uint32_t id, bool *special);
 /* The index of the one with that content, or -1. */
 int64_t lm_added_find(const struct lm_vocab *v, struct lm_str content);
 
