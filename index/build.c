@@ -73,7 +73,8 @@ ix_finish(ix_db *db, const struct lm_watch *w, struct lm_err *err)
 
 	if (!ix_done(db, "posting", -1, &done, err))
 		return false;
-	if (!done && !ix_ingest_postings(db, w, err))
+	/* The postings' progress row comes last and stands for both. */
+	if (!done && (!ix_ingest_layers(db, err) || !ix_ingest_postings(db, w, err)))
 		return false;
 	/* A finished file stands alone; with readers on it, it stays as it is until the next time. */
 	sqlite3_busy_timeout(db->h, 0);

@@ -167,6 +167,7 @@ ix_close(ix_db *db)
 {
 	if (!db)
 		return;
+	sqlite3_finalize(db->ranks);
 	sqlite3_close(db->h);
 	lm_free(db->path);
 	lm_free(db);

@@ -17,6 +17,7 @@ struct ix_db {
 	bool write;
 	struct lm_info model;		/* of the meta table, as far as it is filled */
 	const struct lm_watch *watch;
+	sqlite3_stmt *ranks;		/* kept prepared: lists ask it once a row */
 };
 
 /* Fills err from the connection's last error: what was being done, and SQLite's words.  Returns false. */
@@ -59,6 +60,8 @@ bool ix_ingest_prompts(ix_db *db, const lm_model *m, lm_pool *pool, const struct
     const struct lm_watch *w, struct lm_err *err);
 /* Several transactions, one for a range of tokens; starts over when it was interrupted. */
 bool ix_ingest_postings(ix_db *db, const struct lm_watch *w, struct lm_err *err);
+/* The layers' summaries, of what is decoded. */
+bool ix_ingest_layers(ix_db *db, struct lm_err *err);
 /* Layers changed: search tables and completeness no longer hold. */
 bool ix_unfinish(ix_db *db, struct lm_err *err);
 /* Postings of what is there, then back to a plain file without a journal. */

@@ -94,6 +94,20 @@ CREATE TABLE activation (
 	gate_max REAL
 );
 
+-- A layer at a glance, made with the postings.
+CREATE TABLE layer (
+	side INTEGER,
+	layer INTEGER,
+	neurons INTEGER,
+	kurtosis REAL,			-- means over the layer's neurons
+	zscore REAL,
+	enriching REAL,			-- shares of neurons of the enrichment and the depletion classes
+	depleting REAL,
+	histogram TEXT,			-- JSON: neurons with a z-score below 3.5, 4, 4.5, ... 10.5, and above
+	top TEXT,			-- JSON: ids of the tokens with the largest z-scores
+	PRIMARY KEY (side, layer)
+) WITHOUT ROWID;
+
 -- For people with sqlite3 at hand.
 CREATE VIEW decoded AS
 	SELECT n.layer, n.neuron, s.name AS side, d.token AS id, t.shown AS text, d.score, d.prob,

@@ -167,11 +167,13 @@ bool
 ix_ranks(ix_db *db, enum lm_side side, uint32_t layer, uint32_t neuron, struct lm_hit *top,
     uint32_t *k_top, struct lm_hit *bottom, uint32_t *k_bottom, struct lm_err *err)
 {
-	sqlite3_stmt *s;
 	bool row = false, ok;
+	sqlite3_stmt *s;
 
-	if (!ix_prepare(db, "SELECT top, bottom FROM ranks WHERE side = ?1 AND neuron = ?2", &s, err))
+	if (!db->ranks && !ix_prepare(db, "SELECT top, bottom FROM ranks WHERE side = ?1 AND neuron = ?2",
+	    &db->ranks, err))
 		return false;
+	s = db->ranks;
 	sqlite3_bind_int(s, 1, side);
 	sqlite3_bind_int64(s, 2, (int64_t)layer * db->model.hidden + neuron);
 	ok = ix_step(db, s, &row, err);
@@ -181,7 +183,7 @@ ix_ranks(ix_db *db, enum lm_side side, uint32_t layer, uint32_t neuron, struct l
 		unpack(sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0), top, k_top);
 		unpack(sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), bottom, k_bottom);
 	}
-	sqlite3_finalize(s);
+	sqlite3_reset(s);
 	return ok;
 }
 

@@ -29,14 +29,15 @@ put_positions(struct lm_buf *out, const struct lm_clamp *c)
 		ui_buf_printf(out, "%" PRId32 ":%" PRId32, c->from, c->to);
 }
 
-static void
-put_clamps(struct ui_call *c)
+void
+ui_put_clamps(struct ui_session *s, struct ui_result *r, const char *name)
 {
-	struct ix_table *t = ui_put_table(c->out, "rows", c->cmd->rows);
+	struct ix_table *t = ui_put_table(r, name, "index:int layer:int neuron:int point:text mode:text "
+	    "value:real at:text unit:text on:bool");
 	struct lm_buf at = { 0 };
 
-	for (size_t i = 0; i < c->s->n_clamps; i++) {
-		const struct ui_clamp *k = &c->s->clamps[i];
+	for (size_t i = 0; i < s->n_clamps; i++) {
+		const struct ui_clamp *k = &s->clamps[i];
 		struct ix_cell *row = ui_row(t);
 
 		at.len = 0;
@@ -49,6 +50,7 @@ put_clamps(struct ui_call *c)
 		row[5] = ix_real(k->given);
 		row[6] = ui_cell_text(t, at.p);
 		row[7] = ui_cell_text(t, units[k->unit]);
+		row[8] = ix_bool(!k->off);
 	}
 	lm_buf_free(&at);
 }
@@ -137,57 +139,97 @@ cmd_clamp(struct ui_call *c)
 	}
 	ui_free(list);
 	if (ok)
-		put_clamps(c);
+		ui_put_clamps(c->s, c->out, "rows");
 	return ok;
 }
 
 bool
 cmd_clamps(struct ui_call *c)
 {
-	put_clamps(c);
+	ui_put_clamps(c->s, c->out, "rows");
 	return true;
+}
+
+/* The clamp that an argument names by its index. */
+static bool
+find_clamp(struct ui_call *c, size_t *i)
+{
+	const struct ui_word *w = ui_arg(&c->args, "INDEX")->word;
+	char buf[24];
+	size_t n;
+
+	snprintf(buf, sizeof(buf), "%.*s", (int)(w->n > 20 ? 20 : w->n), w->p);
+	n = strspn(buf, "0123456789");
+	if (n == 0 || buf[n] || n > 9)
+		return lm_fail(c->err, LM_EARG, "%s: the index of a clamp%s wanted, found \"%s\"", c->cmd->name,
+		    strcmp(c->cmd->name, "unclamp") == 0 ? " or all" : "", buf);
+	sscanf(buf, "%zu", i);
+	if (*i < c->s->n_clamps)
+		return true;
+	if (c->s->n_clamps == 0)
+		return lm_fail(c->err, LM_EARG, "clamp %zu does not exist: no clamp is in force", *i);
+	return lm_fail(c->err, LM_EARG, "clamp %zu does not exist: there are 0 to %zu", *i,
+	    c->s->n_clamps - 1);
 }
 
 bool
 cmd_unclamp(struct ui_call *c)
 {
-	const struct ui_word *w = ui_arg(&c->args, "INDEX")->word;
 	struct ui_session *s = c->s;
-	char buf[24];
-	size_t i, n;
+	size_t i;
 
-	snprintf(buf, sizeof(buf), "%.*s", (int)(w->n > 20 ? 20 : w->n), w->p);
-	n = strspn(buf, "0123456789");
-	if (ui_word_is(w, "all")) {
+	if (ui_word_is(ui_arg(&c->args, "INDEX")->word, "all")) {
 		s->n_clamps = 0;
-	} else if (n == 0 || buf[n] || n > 9) {
-		return lm_fail(c->err, LM_EARG, "unclamp: the index of a clamp or all wanted, found \"%s\"", buf);
 	} else {
-		sscanf(buf, "%zu", &i);
-		if (i >= s->n_clamps)
-			return lm_fail(c->err, LM_EARG, s->n_clamps ?
-			    "clamp %zu does not exist: there are %zu, counted from 0" :
-			    "clamp %zu does not exist: there are none (%zu)", i, s->n_clamps);
+		if (!find_clamp(c, &i))
+			return false;
 		memmove(&s->clamps[i], &s->clamps[i + 1], (s->n_clamps - i - 1) * sizeof(*s->clamps));
 		s->n_clamps--;
 	}
-	put_clamps(c);
+	ui_put_clamps(s, c->out, "rows");
+	return true;
+}
+
+bool
+cmd_adjust(struct ui_call *c)
+{
+	const struct ui_value *value = ui_arg(&c->args, "value"), *on = ui_arg(&c->args, "on");
+	struct ui_clamp *k;
+	double worth = 1;
+	size_t i;
+
+	if (!find_clamp(c, &i))
+		return false;
+	k = &c->s->clamps[i];
+	if (value->given && (k->unit == UI_SD || k->unit == UI_MAX) &&
+	    !unit_worth(c, &k->c, k->unit, &worth))
+		return false;
+	if (value->given) {
+		k->given = value->r;
+		k->c.value = value->r * worth;
+	}
+	if (on->given)
+		k->off = ui_arg_is(&c->args, "on", "no");
+	ui_put_clamps(c->s, c->out, "rows");
 	return true;
 }
 
 /* ---- effect ---------------------------------------------------------------------------------------------- */
 
-/* The k ids whose probability moved most, into out. */
+/* The k ids whose probability moved most, into out; where none moved, the most probable. */
 static void
 moved_most(const lm_real *z, const lm_real *base, size_t n, size_t k, struct lm_ids *out)
 {
 	double lse = lm_logsumexp(z, n), lse_base = lm_logsumexp(base, n);
 	lm_real *move = ui_xalloc(n, sizeof(*move));
 	uint32_t *order = ui_xalloc(k, sizeof(*order));
+	bool moved = false;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		move[i] = (lm_real)fabs(exp((double)z[i] - lse) - exp((double)base[i] - lse_base));
-	lm_top(move, n, 1, k, order);
+		moved = moved || move[i] > 0;
+	}
+	lm_top(moved ? move : z, n, 1, k, order);
 	for (size_t i = 0; i < k; i++)
 		lm_ids_add(out, order[i], NULL);
 	ui_free(order);

@@ -101,6 +101,30 @@ put_stat(struct ui_call *c, const struct ix_table *t, const char *name)
 	ui_put(c->out, name, *cell);
 }
 
+/* What the reference prompts show of the neuron; null when the index has none. */
+static bool
+put_shown(struct ui_call *c, int64_t neuron)
+{
+	struct ix_cell id = ix_int(neuron);
+	struct ix_table t = { 0 };
+	struct ui_result *r;
+	bool ok = ix_query(c->s->db, IX_Q_ACTIVATION, &id, &t, c->err);
+
+	if (ok && t.n_rows == 0) {
+		ui_put_null(c->out, "shown");
+	} else if (ok) {
+		static const char *const names[] = { "mean", "sd", "low", "high" };
+
+		r = ui_put_object(c->out, "shown");
+		for (size_t i = 0; i < 4; i++)
+			ui_put(r, names[i], *ix_table_cell(&t, 0, i));
+		ui_put(r, "prompt", *ix_table_cell(&t, 0, (size_t)ix_table_col(&t, "text")));
+		ui_put(r, "pos", *ix_table_cell(&t, 0, (size_t)ix_table_col(&t, "high_pos")));
+	}
+	ix_table_free(&t);
+	return ok;
+}
+
 /* Gets the ranks from the index as far as they reach, else from the weights. */
 static bool
 get_ranks(struct ui_call *c, struct ui_neuron n, enum lm_side side, struct ranks *r)
@@ -166,6 +190,7 @@ cmd_neuron(struct ui_call *c)
 		put_stat(c, &t, "cos_up_down");
 		put_stat(c, &t, "cos_gate_down");
 		put_stat(c, &t, "cos_gate_up");
+		ok = put_shown(c, params[0].i);
 		put_ranks(c, "top", r.top, r.k_top, r.lse);
 		put_ranks(c, "bottom", r.bottom, r.k_bottom, r.lse);
 	}
@@ -322,6 +347,23 @@ cmd_search(struct ui_call *c)
 
 /* ---- neurons ----------------------------------------------------------------------------------------------- */
 
+/* The token of rank 2 of each row, from the ranks. */
+static void
+put_second(struct ui_call *c, struct ix_table *t, enum lm_side side)
+{
+	int col = ix_table_col(t, "next");
+
+	for (size_t i = 0; i < t->n_rows; i++) {
+		struct ix_cell *row = &t->cells[i * t->n_cols];
+		struct lm_hit hits[2];
+		uint32_t k = 2, none = 0;
+
+		if (ix_ranks(c->s->db, side, (uint32_t)row[0].i, (uint32_t)row[1].i, hits, &k, NULL, &none,
+		    NULL) && k == 2)
+			row[col] = ui_token_cell(c->s, t, hits[1].id);
+	}
+}
+
 bool
 cmd_neurons(struct ui_call *c)
 {
@@ -350,9 +392,58 @@ cmd_neurons(struct ui_call *c)
 	t = ui_put_table(c->out, "rows", c->cmd->rows);
 	ok = ix_query(c->s->db, IX_Q_COUNT_NEURONS, params, &count, c->err) &&
 	    ix_query(c->s->db, IX_Q_NEURONS, params, t, c->err);
+	if (ok && t->n_rows)
+		put_second(c, t, ui_side(a, "side"));
 	total = ok ? ix_table_cell(&count, 0, 0)->i : 0;
 	if (ok && total > offset + (int64_t)t->n_rows)
 		t->more = (uint64_t)(total - offset - (int64_t)t->n_rows);
 	ix_table_free(&count);
+	return ok;
+}
+
+/* ---- layers ------------------------------------------------------------------------------------------------ */
+
+/* Numbers of a JSON list that the index wrote, as a list cell; tokens: they are ids to look up. */
+static void
+put_json_list(struct ui_call *c, struct ix_table *t, struct ix_cell *cell, const struct ix_cell *json,
+    bool tokens)
+{
+	const char *p = json->type == IX_TEXT ? json->s.p : "[]";
+	struct ix_cell *v;
+	struct lm_err err;
+	size_t n = 0, i = 0;
+	int64_t x;
+
+	for (const char *q = p; *q; q++)
+		n += *q == ',' || *q == '[';
+	v = ix_table_list(t, cell, n, &err);
+	if (!v)
+		ui_die(UI_FAILED, "%s", err.msg);
+	for (p = strpbrk(p, "0123456789"); p && i < n; p = strpbrk(p, "0123456789")) {
+		for (x = 0; *p >= '0' && *p <= '9' && x < UINT32_MAX; p++)
+			x = x * 10 + (*p - '0');
+		v[i++] = tokens ? ui_token_cell(c->s, t, (uint32_t)x) : ix_int(x);
+	}
+	cell->list.n = i;
+}
+
+bool
+cmd_layers(struct ui_call *c)
+{
+	struct ui_neuron first = { 0, 0 };
+	struct ix_cell side = ix_int(ui_side(&c->args, "side"));
+	struct ix_table rows = { 0 }, *t = ui_put_table(c->out, "rows", c->cmd->rows);
+	bool ok = ui_check_neuron(c->s, first, ui_side(&c->args, "side"), c->err) &&
+	    ix_query(c->s->db, IX_Q_LAYERS, &side, &rows, c->err);
+
+	for (size_t i = 0; ok && i < rows.n_rows; i++) {
+		struct ix_cell *row = ui_row(t);
+
+		for (size_t k = 0; k < 6; k++)
+			row[k] = *ix_table_cell(&rows, i, k);
+		put_json_list(c, t, &row[6], ix_table_cell(&rows, i, 6), false);
+		put_json_list(c, t, &row[7], ix_table_cell(&rows, i, 7), true);
+	}
+	ix_table_free(&rows);
 	return ok;
 }

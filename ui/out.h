@@ -28,7 +28,5 @@ void ui_json_string(struct lm_buf *out, const char *p, size_t n);
 bool ui_json_cell(struct lm_buf *out, const struct ix_cell *c);
 bool ui_json_value(struct lm_buf *out, const struct ui_field *f);
 void ui_json_shape(struct lm_buf *out, const struct ui_field *f);
-/* A number for people: four significant digits. */
-void ui_text_real(struct lm_buf *out, double v);
 
 #endif

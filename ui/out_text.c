@@ -6,90 +6,17 @@
 #include "config.h"
 
 #include "ui/out.h"
+#include "ui/text.h"
 
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { ARRAY_SHOWN = 64 };		/* numbers of an array before "+N more" */
-
-void
-ui_text_real(struct lm_buf *out, double v)
-{
-	if (isnan(v))
-		ui_buf_str(out, "nan");
-	else if (isinf(v))
-		ui_buf_str(out, v > 0 ? "inf" : "-inf");
-	else if (fabs(v) >= 1e6 || (v != 0 && fabs(v) < 1e-4))
-		ui_buf_printf(out, "%.3e", v);
-	else if (v == 0)
-		ui_buf_str(out, "0");
-	else
-		ui_buf_printf(out, "%.*f", (int)fmax(0, 3 - floor(log10(fabs(v)))), v);
-}
-
-/* Cells that s takes on a terminal; it is escaped text. */
-static size_t
-width_of(const char *s, size_t n)
-{
-	size_t w = 0;
-
-	for (size_t i = 0, k; i < n; i += k) {
-		int32_t cp;
-		int cw;
-
-		k = lm_utf8_next(s + i, n - i, &cp);
-		cw = cp < 0 ? 1 : lm_char_width(cp);
-		w += cw > 0 ? (size_t)cw : 0;
-	}
-	return w;
-}
 
 static void
 pad(struct lm_buf *out, size_t n)
 {
 	while (n--)
 		ui_buf_str(out, " ");
-}
-
-/* Token text in quotes, so that its spaces are seen. */
-static void
-put_quoted(struct lm_buf *out, const char *p, size_t n, bool ascii)
-{
-	ui_buf_str(out, "\"");
-	ui_buf_escape(out, p, n, ascii);
-	ui_buf_str(out, "\"");
-}
-
-static void
-put_value(struct lm_buf *out, const struct ix_cell *c, bool ascii)
-{
-	switch (c->type) {
-	case IX_NULL:
-		ui_buf_str(out, "-");
-		break;
-	case IX_INT:
-		ui_buf_printf(out, "%" PRId64, c->i);
-		break;
-	case IX_BOOL:
-		ui_buf_str(out, c->i ? "yes" : "no");
-		break;
-	case IX_REAL:
-		ui_text_real(out, c->r);
-		break;
-	case IX_TEXT:
-		ui_buf_escape(out, c->s.p, c->s.n, ascii);
-		break;
-	case IX_TOKEN:
-		put_quoted(out, c->s.p, c->s.n, ascii);
-		break;
-	case IX_LIST:
-		for (size_t i = 0; i < c->list.n; i++) {
-			ui_buf_str(out, i ? " " : "");
-			put_value(out, &c->list.v[i], ascii);
-		}
-	}
 }
 
 /* ---- tables ------------------------------------------------------------------------------------------------ */
@@ -119,8 +46,8 @@ measure(const struct ix_table *t, size_t col, bool ascii, struct widths *w)
 		size_t n;
 
 		cell.len = 0;
-		put_value(&cell, c, ascii);
-		n = width_of(cell.p, cell.len);
+		ui_text_cell(&cell, c, true, ascii);
+		n = ui_text_width(cell.p, cell.len);
 		if (c->type == IX_REAL) {
 			size_t left = point(cell.p, cell.len), right = cell.len - left;
 
@@ -150,8 +77,8 @@ put_cell(struct lm_buf *out, const struct ix_table *t, size_t row, size_t col, c
 	struct lm_buf cell = { 0 };
 	size_t n, after = 0;
 
-	put_value(&cell, c, ascii);
-	n = width_of(cell.p, cell.len);
+	ui_text_cell(&cell, c, true, ascii);
+	n = ui_text_width(cell.p, cell.len);
 	if (c->type == IX_REAL)
 		after = w->right - (cell.len - point(cell.p, cell.len));
 	if (right_justified(&t->cols[col]))
@@ -254,7 +181,7 @@ put_fields(struct lm_buf *out, const struct ui_result *r, size_t indent, bool as
 		} else if (f->value.type == IX_TOKEN && strcmp(f->name, "text") == 0) {
 			put_running(out, f->value.s.p, f->value.s.n, indent + width + 2, ascii);
 		} else {
-			put_value(out, &f->value, ascii);
+			ui_text_cell(out, &f->value, true, ascii);
 			ui_buf_str(out, "\n");
 		}
 	}

@@ -42,28 +42,6 @@ ui_result_unref(struct ui_result *r)
 	ui_free(r);
 }
 
-struct ui_field *
-ui_result_find(const struct ui_result *r, const char *name)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (strcmp(r->fields[i]->name, name) == 0)
-			return r->fields[i];
-	return NULL;
-}
-
-struct ix_table *
-ui_result_table(const struct ui_result *r)
-{
-	struct ui_field *f = ui_result_find(r, "rows");
-
-	if (f && f->kind == UI_TABLE)
-		return &f->table;
-	for (size_t i = 0; i < r->n; i++)
-		if (r->fields[i]->kind == UI_TABLE)
-			return &r->fields[i]->table;
-	return NULL;
-}
-
 static struct ui_field *
 add(struct ui_result *r, const char *name, enum ui_kind kind)
 {
@@ -87,6 +65,95 @@ keep(struct ix_arena *a, const char *p, size_t n)
 	if (!copy)
 		ui_die(UI_FAILED, "%s", err.msg);
 	return copy;
+}
+
+static struct ix_cell
+copy_cell(struct ix_arena *a, const struct ix_cell *c)
+{
+	struct ix_cell out = *c;
+	struct lm_err err;
+	struct ix_cell *v;
+
+	if (c->type == IX_TEXT || c->type == IX_TOKEN)
+		out.s.p = keep(a, c->s.p, c->s.n);
+	if (c->type == IX_LIST) {
+		v = ix_arena_get(a, (c->list.n + 1) * sizeof(*v), &err);
+		if (!v)
+			ui_die(UI_FAILED, "%s", err.msg);
+		for (size_t i = 0; i < c->list.n; i++)
+			v[i] = copy_cell(a, &c->list.v[i]);
+		out.list.v = v;
+	}
+	return out;
+}
+
+static void
+copy_table(struct ix_table *to, const struct ix_table *from)
+{
+	to->cols = ui_xalloc(from->n_cols, sizeof(*to->cols));
+	if (from->n_cols)
+		memcpy(to->cols, from->cols, from->n_cols * sizeof(*to->cols));
+	to->n_cols = from->n_cols;
+	to->more = from->more;
+	for (size_t r = 0; r < from->n_rows; r++) {
+		struct ix_cell *row = ui_row(to);
+
+		for (size_t c = 0; c < from->n_cols; c++)
+			row[c] = copy_cell(&to->arena, ix_table_cell(from, r, c));
+	}
+}
+
+struct ui_result *
+ui_result_copy(const struct ui_result *r)
+{
+	struct ui_result *out = ui_result_new();
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct ui_field *f = r->fields[i];
+		struct ui_field *g = add(out, f->name, f->kind);
+		size_t n = 1;
+
+		switch (f->kind) {
+		case UI_VALUE:
+			g->value = copy_cell(&out->arena, &f->value);
+			break;
+		case UI_TABLE:
+			copy_table(&g->table, &f->table);
+			break;
+		case UI_OBJECT:
+			g->object = ui_result_copy(f->object);
+			break;
+		case UI_ARRAY:
+			for (unsigned k = 0; k < f->dims; k++)
+				n *= g->shape[k] = f->shape[k];
+			g->dims = f->dims;
+			g->numbers = ui_xalloc(n, sizeof(*g->numbers));
+			memcpy(g->numbers, f->numbers, n * sizeof(*g->numbers));
+		}
+	}
+	return out;
+}
+
+struct ui_field *
+ui_result_find(const struct ui_result *r, const char *name)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (strcmp(r->fields[i]->name, name) == 0)
+			return r->fields[i];
+	return NULL;
+}
+
+struct ix_table *
+ui_result_table(const struct ui_result *r)
+{
+	struct ui_field *f = ui_result_find(r, "rows");
+
+	if (f && f->kind == UI_TABLE)
+		return &f->table;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->fields[i]->kind == UI_TABLE)
+			return &r->fields[i]->table;
+	return NULL;
 }
 
 void

@@ -35,6 +35,8 @@ struct ui_result *ui_result_new(void);
 struct ui_result *ui_result_ref(struct ui_result *r);
 /* Frees with the last reference; accepts NULL. */
 void ui_result_unref(struct ui_result *r);
+/* A copy that shares nothing with r. */
+struct ui_result *ui_result_copy(const struct ui_result *r);
 /* NULL when there is none of that name. */
 struct ui_field *ui_result_find(const struct ui_result *r, const char *name);
 /* The table called "rows", or the first; NULL when there is none. */

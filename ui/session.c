@@ -245,6 +245,28 @@ ui_range(const struct ui_value *v, size_t n, const char *what, size_t *from, siz
 	return true;
 }
 
+struct ui_result *
+ui_session_state(struct ui_session *s)
+{
+	struct ui_result *r = ui_result_new();
+	struct ix_table *t = ui_put_table(r, "prompt", "pos:int id:int text:token");
+
+	for (size_t i = 0; i < s->prompt.n; i++) {
+		struct ix_cell *row = ui_row(t);
+
+		row[0] = ix_int((int64_t)i);
+		row[1] = ix_int(s->prompt.v[i]);
+		row[2] = ui_token_cell(s, t, s->prompt.v[i]);
+	}
+	if (s->prompt_text)
+		ui_put_token(r, "text", s->prompt_text, s->prompt_len);
+	ui_put_clamps(s, r, "clamps");
+	ui_put_bool(r, "index", s->db != NULL);
+	ui_put_bool(r, "complete", s->db && s->ix.complete);
+	ui_put_bool(r, "quit", s->quit);
+	return r;
+}
+
 /* ---- tokens ---------------------------------------------------------------------------------------------- */
 
 struct ix_cell

@@ -96,6 +96,10 @@ bool ui_token_ids(struct ui_session *s, const struct ui_value *v, struct lm_ids 
 
 /* Logits [V] after a position of the prompt, to free with ui_free; NULL with c->err filled. */
 lm_real *ui_logits_at(struct ui_call *c, bool clamped, size_t pos);
+/* What the screen shows of the session: prompt, rows of tokens and clamps, and the index. */
+struct ui_result *ui_session_state(struct ui_session *s);
+/* The rows of `clamps`; with the screen's switch as a further column. */
+void ui_put_clamps(struct ui_session *s, struct ui_result *r, const char *name);
 /* Says how far a command is, and stops it when asked to. */
 bool ui_progress(struct ui_session *s, double share, const char *what, struct lm_err *err);
 void ui_partial(struct ui_session *s, const struct ui_result *r);
