@@ -233,7 +233,9 @@ form(const struct lm_norm *st, const char *s, size_t n, struct lm_buf *out, stru
 	int32_t plain = form_plain(st->kind), cp;
 	size_t done = 0, last = 0, i = 0, k;
 
-	/* [done,i) needs no change and is not yet copied; its last character, if any, is at last. */
+	/*
+	 * [done,i) needs no change and is not yet copied; its last character, if any, is at last.
+	 */
 	while (i < n) {
 		k = lm_utf8_next(s + i, n - i, &cp);
 		if (cp < plain || (cp >= 0x4e00 && cp < 0xa000)) {
@@ -293,8 +295,9 @@ strip(const struct lm_norm *st, const char *s, size_t n, struct lm_buf *out, boo
 		*head = false;
 	}
 	while (st->right && end > from) {
-		for (k = 1; k < 4 && end - k > from && ((unsigned char)s[end - k] & 0xc0) == 0x80; k++)
-			;
+		for (k = 1; k < 4 && end - k > from; k++)
+			if (((unsigned char)s[end - k] & 0xc0) != 0x80)
+				break;
 		if (lm_utf8_next(s + end - k, k, &cp) != k || !lm_char_space(cp))
 			break;
 		end -= k;
@@ -337,7 +340,8 @@ replace(struct lm_encoder *e, const struct lm_norm *st, const char *s, size_t n,
 			continue;
 		}
 		/* What replaces several characters belongs to the last of them. */
-		if (c->off == 0 && c->len && (st->text.n == 0 || lm_utf8_next(s, c->len, &cp) != c->len))
+		if (c->off == 0 && c->len &&
+		    (st->text.n == 0 || lm_utf8_next(s, c->len, &cp) != c->len))
 			*head = false;
 		if (!lm_buf_add(out, st->text.p, st->text.n, e->err))
 			return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vocab.c - a tokenizer as a whole: opening one, its tokens, and the way of a text through its stages.
+ * vocab.c - a tokenizer as a whole: opening one, its tokens, and the way of a text through its
+ * stages.
  */
 #include "config.h"
 
@@ -16,8 +17,8 @@ lm_vocab_grow(struct lm_vocab *v, uint64_t id, struct lm_err *err)
 	uint32_t want = v->cap ? v->cap : 1024;
 
 	if (id >= LM_MAX_IDS)
-		return lm_fail(err, LM_ELIMIT, "token id %llu, below %d wanted", (unsigned long long)id,
-		    LM_MAX_IDS);
+		return lm_fail(err, LM_ELIMIT, "token id %llu, below %d wanted",
+		    (unsigned long long)id, LM_MAX_IDS);
 	if (id < v->n)
 		return true;
 	while (want <= id)
@@ -50,7 +51,8 @@ lm_vocab_id(const struct lm_vocab *v, struct lm_str raw)
 {
 	int64_t at = lm_added_find(v, raw);
 
-	return at >= 0 ? (int64_t)v->added.v[at].id : lm_strtab_get(&v->by_raw, v->raw, raw.p, raw.n);
+	return at >= 0 ? (int64_t)v->added.v[at].id : lm_strtab_get(&v->by_raw, v->raw, raw.p,
+	    raw.n);
 }
 
 bool
@@ -86,8 +88,10 @@ find_texts(struct lm_vocab *v, struct lm_err *err)
 	for (int special = 0; special < 2; special++)
 		for (uint32_t id = 0; id < v->n; id++) {
 			if (id + AHEAD < v->n && v->text[id + AHEAD].p)
-				lm_strtab_prefetch(&v->by_text, v->text[id + AHEAD].p, v->text[id + AHEAD].n);
-			if (v->flags[id] & LM_ID_USED && !!(v->flags[id] & LM_ID_SPECIAL) == special &&
+				lm_strtab_prefetch(&v->by_text, v->text[id + AHEAD].p,
+				    v->text[id + AHEAD].n);
+			if (v->flags[id] & LM_ID_USED &&
+			    !!(v->flags[id] & LM_ID_SPECIAL) == special &&
 			    !lm_strtab_put(&v->by_text, v->text, id, false, &old, err))
 				return false;
 		}
@@ -104,7 +108,8 @@ finish(struct lm_vocab *v, struct lm_err *err)
 	for (size_t i = 0; i < v->n_around; i++)
 		if (v->around[i] != LM_AROUND_TEXT && (v->around[i] >= v->n ||
 		    !(v->flags[v->around[i]] & LM_ID_USED)))
-			return lm_fail(err, LM_EFORMAT, "the post-processor puts id %lld, which is no token",
+			return lm_fail(err, LM_EFORMAT,
+			    "the post-processor puts id %lld, which is no token",
 			    (long long)v->around[i]);
 	v->byte_level = v->n_pre && v->pre[v->n_pre - 1].kind == LM_PRE_BYTE_LEVEL &&
 	    v->model == LM_MODEL_BPE && v->bpe.prefix.n == 0 && v->bpe.suffix.n == 0;
@@ -271,7 +276,8 @@ encode_stretch(struct lm_encoder *e, const char *s, size_t n, bool first)
 	if (!lm_normalize(e, s, n, &head))
 		return false;
 	if (e->text.len > UINT32_MAX / 2)
-		return lm_fail(e->err, LM_ELIMIT, "a text that grows beyond %u bytes", UINT32_MAX / 2);
+		return lm_fail(e->err, LM_ELIMIT, "a text that grows beyond %u bytes",
+		    UINT32_MAX / 2);
 	e->norm_cuts.n = 0;
 	if (e->text.len > start && !lm_added_split(v, &v->added.norm, e->text.p, start,
 	    e->text.len - start, &e->norm_cuts, e->err))
@@ -336,7 +342,8 @@ lm_vocab_encode(const lm_vocab *v, const char *text, size_t n, bool special, str
 	bool ok = true;
 
 	if (n > UINT32_MAX / 4)
-		return lm_fail(err, LM_ELIMIT, "a text of %zu bytes, at most %u wanted", n, UINT32_MAX / 4);
+		return lm_fail(err, LM_ELIMIT, "a text of %zu bytes, at most %u wanted", n,
+		    UINT32_MAX / 4);
 	for (size_t i = 0; ok && i < (special ? v->n_around : 1); i++)
 		ok = special && v->around[i] != LM_AROUND_TEXT ?
 		    lm_ids_add(out, (uint32_t)v->around[i], err) : encode_text(&e, text, n);
@@ -360,8 +367,8 @@ lm_vocab_decode(const lm_vocab *v, const uint32_t *ids, size_t n, bool special,
 		bool is_special;
 
 		if (!used(v, ids[i])) {
-			ok = lm_fail(err, LM_EARG, "token id %u does not exist; the vocabulary has %u ids",
-			    ids[i], v->n);
+			ok = lm_fail(err, LM_EARG,
+			    "token id %u does not exist; the vocabulary has %u ids", ids[i], v->n);
 			break;
 		}
 		tokens[kept] = lm_added_shown(v, ids[i], &is_special);

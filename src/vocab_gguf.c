@@ -2,10 +2,10 @@
 /*
  * vocab_gguf.c - loads the vocabulary of a GGUF file, the keys that begin with tokenizer.
  *
- * The file names a kind of tokenizer and, for byte-level ones, a way to split; the stages that stand
- * behind those names are set up here.  Keys that are absent have the values that the format's own
- * program gives them: bos 1, eos 2, unk 0, a bos in front and a blank before the text for kind llama,
- * none of that for gpt2.
+ * The file names a kind of tokenizer and, for byte-level ones, a way to split; the stages that
+ * stand behind those names are set up here.  Keys that are absent have the values that the format's
+ * own program gives them: bos 1, eos 2, unk 0, a bos in front and a blank before the text for kind
+ * llama, none of that for gpt2.
  */
 #include "config.h"
 
@@ -55,7 +55,8 @@ static const char *const gpt4o[] = {
 	"?|\\p{N}{1,3}" SLASH_TAIL, NULL
 };
 
-enum { NFC = 1, WHOLE = 2, BOS = 4 };	/* normalize; whole pieces before merges; a bos by default */
+/* Normalize; whole pieces before merges; a bos unless a key says otherwise. */
+enum { NFC = 1, WHOLE = 2, BOS = 4 };
 
 static const struct pre {
 	const char *name;
@@ -328,7 +329,8 @@ load_merges(struct lm_vocab *v, struct lm_err *err)
 		/* The first character may be a blank itself. */
 		blank = s.n > 1 ? memchr(s.p + 1, ' ', s.n - 1) : NULL;
 		if (!blank)
-			return lm_fail(err, LM_EFORMAT, "tokenizer.ggml.merges: merge %u has no blank", rank);
+			return lm_fail(err, LM_EFORMAT, "tokenizer.ggml.merges: merge %u has no "
+			    "blank", rank);
 		left = (size_t)(blank - s.p);
 		if (!lm_bpe_merge(v, (struct lm_str){ s.p, left },
 		    (struct lm_str){ blank + 1, s.n - left - 1 }, rank, err))

@@ -2,8 +2,9 @@
 /*
  * vocab_json.c - loads a tokenizer.json of Hugging Face's tokenizers library.
  *
- * The file is walked once.  Tokens stay where they are in the map unless they have escapes; the parts
- * that describe stages, and the merges, which need the tokens, are remembered and read afterwards.
+ * The file is walked once.  Tokens stay where they are in the map unless they have escapes; the
+ * parts that describe stages, and the merges, which need the tokens, are remembered and read
+ * afterwards.
  */
 #include "config.h"
 
@@ -104,7 +105,8 @@ split_merge(struct lm_json *j, struct lm_arena *arena, struct lm_str *a, struct 
 		return true;
 	blank = memchr(s.p, ' ', s.n);
 	if (!blank || memchr(blank + 1, ' ', s.n - (size_t)(blank + 1 - s.p)))
-		return lm_json_fail(j, j->off, "a merge of two tokens with one blank between wanted");
+		return lm_json_fail(j, j->off, "a merge of two tokens with one blank between "
+		    "wanted");
 	*a = (struct lm_str){ s.p, (size_t)(blank - s.p) };
 	*b = (struct lm_str){ blank + 1, s.n - a->n - 1 };
 	return true;

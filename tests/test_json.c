@@ -63,9 +63,11 @@ test_strings(void **state)
 static void
 test_numbers(void **state)
 {
-	static const char *const good[] = { "0", "-0", "7", "-12", "1234567890", "0.5", "-0.0e-0", "1e5",
+	static const char *const good[] = { "0", "-0", "7", "-12", "1234567890", "0.5", "-0.0e-0",
+	    "1e5",
 		"1E+05", "2.5e-3", "1e-400" };
-	static const char *const bad[] = { "", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x10",
+	static const char *const bad[] = { "", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+",
+	    "0x10",
 		"1_000", "Infinity", "NaN", "1.e5", "--1" };
 	struct lm_err err = { 0 };
 	struct lm_json j;
@@ -96,11 +98,16 @@ test_numbers(void **state)
 static void
 test_grammar(void **state)
 {
-	static const char *const good[] = { "null", "true", " false ", "[]", "{}", "[1,[2,{\"a\":[]}]]",
-		"{\"a\":1,\"a\":2,\"\":null}", "\t[\r\n1 , 2 ]\n", "{ \"k\" : { } , \"l\" : [ ] }" };
-	static const char *const bad[] = { "nul", "truex", "[", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]",
-		"{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "{1:2}",
-		"{\"a\":1]", "[1}", "[] []", "\"abc", "\"a\nb\"", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"",
+	static const char *const good[] = { "null", "true", " false ", "[]", "{}", "[1,[2,{\"a\":[]"
+	    "}]]",
+		"{\"a\":1,\"a\":2,\"\":null}", "\t[\r\n1 , 2 ]\n",
+		    "{ \"k\" : { } , \"l\" : [ ] }" };
+	static const char *const bad[] = { "nul", "truex", "[", "]", "[1", "[1,", "[1,]", "[,1]",
+	    "[1 2]",
+		"{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{\"a\" 1}",
+		    "{a:1}", "{1:2}",
+		"{\"a\":1]", "[1}", "[] []", "\"abc", "\"a\nb\"", "\"\\x\"", "\"\\u12\"",
+		    "\"\\u12g4\"",
 		"\"\\", "'a'", "[1]x", "\xef\xbb\xbf{}", "/* */1", "{\"a\":}", "{,}", "{:1}" };
 	struct lm_err err = { 0 };
 
@@ -142,7 +149,7 @@ test_prefixes(void **state)
 	(void)state;
 	assert_null(check(text, sizeof(text) - 1, &err));
 	for (size_t n = 0; n < sizeof(text) - 1; n++) {
-		char *copy = malloc(n + 1);	/* exactly as long, so that a look too far is seen */
+		char *copy = malloc(n + 1);	/* as long, so that a look too far is seen */
 
 		memcpy(copy, text, n);
 		if (!check(copy, n, &err))
@@ -174,7 +181,8 @@ test_reader(void **state)
 	assert_false(lm_json_more(&j));
 	assert_true(lm_json_more(&j) && lm_json_null(&j));
 	assert_false(lm_json_more(&j));
-	assert_true(lm_json_more(&j) && !lm_json_key_is(&j, "lasting") && lm_json_bool(&j, &b) && !b);
+	assert_true(lm_json_more(&j) && !lm_json_key_is(&j, "lasting") && lm_json_bool(&j, &b) &&
+	    !b);
 	assert_false(lm_json_more(&j));
 	assert_true(lm_json_end(&j));
 	/* The first failure stays. */
@@ -190,7 +198,8 @@ test_reader(void **state)
 static void
 test_find(void **state)
 {
-	static const char text[] = " {\"s\":\"a\\tb\",\"n\":-4,\"z\":null,\"o\":{\"b\":true},\"\\u006e2\":5,\"n\":6} ";
+	static const char text[] = " {\"s\":\"a\\tb\",\"n\":-4,\"z\":null,\"o\":{\"b\":true},"
+	    "\"\\u006e2\":5,\"n\":6} ";
 	struct lm_arena arena = { 0 };
 	struct lm_json_val top, val;
 	struct lm_err err = { 0 };
@@ -210,7 +219,8 @@ test_find(void **state)
 	assert_false(lm_json_find(&top, "z", &val));
 	assert_true(lm_json_find(&top, "o", &val) && lm_json_find_bool(&val, "b", &b, &err) && b);
 	assert_false(lm_json_find(&val, "c", &top));
-	assert_false(lm_json_find_bool(&val, "b", &b, &err) && lm_json_find_int(&val, "b", &n, &err));
+	assert_false(lm_json_find_bool(&val, "b", &b, &err) && lm_json_find_int(&val, "b", &n,
+	    &err));
 	assert_int_equal(err.code, LM_EFORMAT);
 	lm_arena_free(&arena);
 }

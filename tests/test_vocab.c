@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_vocab.c - real tokenizers against the ids and texts that other implementations give, and what a
- * vocabulary answers about its tokens.
+ * test_vocab.c - real tokenizers against the ids and texts that other implementations give, and
+ * what a vocabulary answers about its tokens.
  *
  * The tokenizers are not part of the project: they are looked for in $LMSCOPE_SHARED, else in the
  * folder shared beside the source tree, and the tests are skipped where there are none.
@@ -27,7 +27,8 @@ shared_path(const char *name)
 	const char *dir = getenv("LMSCOPE_SHARED");
 
 	turn = !turn;
-	snprintf(path[turn], sizeof(path[turn]), "%s/%s", dir && *dir ? dir : TOP_SRCDIR "/../shared",
+	snprintf(path[turn], sizeof(path[turn]), "%s/%s", dir && *dir ? dir : TOP_SRCDIR "/../share"
+	    "d",
 	    name);
 	return path[turn];
 }
@@ -117,10 +118,12 @@ test_cases(void **state)
 		if (!knows(&c, src->ids))
 			continue;
 		done++;
-		if ((!decode_only && !encodes(v, &c, &err)) || !decodes(v, &c, true, c.decoded, &err) ||
+		if ((!decode_only && !encodes(v, &c, &err)) || !decodes(v, &c, true, c.decoded,
+		    &err) ||
 		    (c.has_decoded_skip && !decodes(v, &c, false, c.decoded_skip, &err))) {
 			bad++;
-			print_message("%s line %d: %.*s %s\n", src->cases, cs.line, (int)c.text.n, c.text.p,
+			print_message("%s line %d: %.*s %s\n", src->cases, cs.line, (int)c.text.n,
+			    c.text.p,
 			    err.code ? err.msg : "");
 		}
 	}
@@ -230,7 +233,8 @@ test_any_bytes(void **state)
 			for (size_t i = 0; i < n; i++) {
 				seed = seed * 1664525u + 1013904223u;
 				/* Half of them printable, so that words and bad bytes meet. */
-				text[i] = (char)(seed >> 31 ? seed >> 16 & 255 : 32 + (seed >> 16) % 95);
+				text[i] = (char)(seed >> 31 ? seed >> 16 & 255 :
+				    32 + (seed >> 16) % 95);
 			}
 			if (n > 1 && text[0] == ' ')
 				text[0] = 'x';
@@ -274,13 +278,16 @@ test_unsplit(void **state)
 	free(text);
 }
 
-/* What a text gives does not depend on what stands far from it: words met before, cuts, the heap. */
+/*
+ * What a text gives does not depend on what stands far from it: words met before, cuts, the heap.
+ */
 static void
 test_long_as_short(void **state)
 {
 	static const char *const names[] = { "tokenizers/llama2", "tokenizers/gpt_neox",
 		"tokenizers/qwen2" };
-	static const char line[] = "The  quick brown f\xc3\xb6x, \xe4\xb8\xad\xe6\x96\x87 123 <x>\tend.\n";
+	static const char line[] = "The  quick brown f\xc3\xb6x, \xe4\xb8\xad\xe6\x96\x87 123 "
+	    "<x>\tend.\n";
 	struct lm_err err = { 0 };
 
 	(void)state;
@@ -294,8 +301,8 @@ test_long_as_short(void **state)
 		assert_true(lm_vocab_encode(v, line, sizeof(line) - 1, false, &one, &err));
 		assert_true(lm_vocab_encode(v, text.p, text.len, false, &many, &err));
 		/*
-		 * Lines end in a newline before a letter, which nothing joins; only the first of Llama's
-		 * has a blank before it.
+		 * Lines end in a newline before a letter, which nothing joins; only the first of
+		 * Llama's has a blank before it.
 		 */
 		assert_int_equal((many.n - one.n) % 399, 0);
 		for (size_t i = one.n; i < many.n; i++)
@@ -314,7 +321,8 @@ struct job {
 	int bad;
 };
 
-static const char shared_text[] = "Two threads, one vocabulary: l'\xc3\xa9t\xc3\xa9 123 \xf0\x9f\x98\x80";
+static const char shared_text[] = "Two threads, one vocabulary: l'\xc3\xa9t\xc3\xa9 123 "
+    "\xf0\x9f\x98\x80";
 
 static void *
 encode_often(void *arg)
@@ -324,7 +332,8 @@ encode_often(void *arg)
 	for (int i = 0; i < 300; i++) {
 		struct lm_ids ids = { 0 };
 
-		job->bad += !lm_vocab_encode(job->v, shared_text, sizeof(shared_text) - 1, true, &ids, NULL) ||
+		job->bad += !lm_vocab_encode(job->v, shared_text, sizeof(shared_text) - 1, true,
+		    &ids, NULL) ||
 		    !same_ids(&ids, job->want);
 		lm_ids_free(&ids);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_vocab_hostile.c - tokenizers that were cut, changed or made to harm, and memory that runs out: an
- * error or a sound result, each time.  Worth most in a build with sanitizers.
+ * test_vocab_hostile.c - tokenizers that were cut, changed or made to harm, and memory that runs
+ * out: an error or a sound result, each time.  Worth most in a build with sanitizers.
  */
 #include "config.h"
 
@@ -11,19 +11,29 @@
 
 /* A tokenizer that uses much of the format, and little space. */
 static const char json[] =
-    "{\"version\":\"1.0\",\"truncation\":null,\"added_tokens\":[{\"id\":9,\"content\":\"<s>\",\"special\":true},"
-    "{\"id\":10,\"content\":\"Q\",\"normalized\":true,\"lstrip\":true}],\"normalizer\":{\"type\":\"Sequence\","
-    "\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"Lowercase\"},{\"type\":\"Replace\",\"pattern\":{\"String\":"
-    "\" \"},\"content\":\"\\u2581\"}]},\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"\\\\s*[a-c&&"
+    "{\"version\":\"1.0\",\"truncation\":null,\"added_tokens\":[{\"id\":9,\"content\":\"<s>\","
+    "\"special\":true},"
+    "{\"id\":10,\"content\":\"Q\",\"normalized\":true,\"lstrip\":true}],\"normalizer\":{\"type\":\""
+    "Sequence\","
+    "\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"Lowercase\"},{\"type\":\"Replace\","
+    "\"pattern\":{\"String\":"
+    "\" \"},\"content\":\"\\u2581\"}]},\"pre_tokenizer\":{\"type\":\"Split\","
+    "\"pattern\":{\"Regex\":\"\\\\s*[a-c&&"
     "[^x]]{1,3}+|.\"},\"behavior\":\"Isolated\",\"invert\":false},\"post_processor\":{\"type\":"
-    "\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},{\"Sequence\":{\"id\":"
-    "\"A\",\"type_id\":0}}],\"special_tokens\":{\"<s>\":{\"id\":\"<s>\",\"ids\":[9],\"tokens\":[\"<s>\"]}}},"
-    "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"\\u2581\"},"
-    "\"content\":\" \"},{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}]},\"model\":{\"type\":\"BPE\",\"unk_token\":"
-    "\"u\",\"fuse_unk\":true,\"byte_fallback\":true,\"vocab\":{\"u\":0,\"a\":1,\"b\":2,\"c\":3,\"ab\":4,\"abc\":5,"
+    "\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},"
+    "{\"Sequence\":{\"id\":"
+    "\"A\",\"type_id\":0}}],\"special_tokens\":{\"<s>\":{\"id\":\"<s>\",\"ids\":[9],"
+    "\"tokens\":[\"<s>\"]}}},"
+    "\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\","
+    "\"pattern\":{\"String\":\"\\u2581\"},"
+    "\"content\":\" \"},{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}]},\"model\":{\"type\":\"BPE"
+    "\",\"unk_token\":"
+    "\"u\",\"fuse_unk\":true,\"byte_fallback\":true,\"vocab\":{\"u\":0,\"a\":1,\"b\":2,\"c\":3,"
+    "\"ab\":4,\"abc\":5,"
     "\"\\u2581\":6,\"<0xC3>\":7,\"<0xA9>\":8},\"merges\":[\"a b\",[\"ab\",\"c\"]]}}";
 
-static const char config[] = "{\"bos_token\":\"<s>\",\"chat_template\":[{\"name\":\"default\",\"template\":\"\\u00e9\"}]}";
+static const char config[] = "{\"bos_token\":\"<s>\",\"chat_template\":[{\"name\":\"default\","
+    "\"template\":\"\\u00e9\"}]}";
 
 static const char sample[] = "abc <s> Ab q\xc3\xa9 e\xcc\x81\xff \0zz";
 
@@ -131,7 +141,7 @@ put(struct lm_buf *b, const void *p, size_t n)
 static void
 put_u32(struct lm_buf *b, uint32_t v)
 {
-	put(b, &v, 4);		/* tests run where floats and integers are little-endian, as the files */
+	put(b, &v, 4);		/* tests run on little-endian machines */
 }
 
 static void
@@ -310,8 +320,10 @@ test_no_memory(void **state)
 	tok_write_str("tokenizer_config.json", config);
 	run_dry(tok_dir);
 	unlink(tok_path("tokenizer_config.json"));
-	tok_write_str("tokenizer.json", "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0],"
-	    "[\"a\",-1.5],[\"ab\",-2]]},\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"_\"}}");
+	tok_write_str("tokenizer.json", "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,"
+	    "\"vocab\":[[\"<unk>\",0],"
+	    "[\"a\",-1.5],[\"ab\",-2]]},\"pre_tokenizer\":{\"type\":\"Metaspace\","
+	    "\"replacement\":\"_\"}}");
 	run_dry(tok_dir);
 	tok_write("vocab.gguf", b.p, b.len);
 	snprintf(path, sizeof(path), "%s", tok_path("vocab.gguf"));
@@ -332,7 +344,8 @@ seconds(void)
 static void
 test_slow(void **state)
 {
-	static const char *const patterns[] = { "(a+)+$", "(a|a)*b", "(?:a*)*c", "((a?){20}){20}b" };
+	static const char *const patterns[] = { "(a+)+$", "(a|a)*b", "(?:a*)*c",
+	    "((a?){20}){20}b" };
 	enum { N = 30000 };
 	struct lm_err err = { 0 };
 	struct lm_ids ids = { 0 };
@@ -347,8 +360,10 @@ test_slow(void **state)
 	for (size_t k = 0; k < sizeof(patterns) / sizeof(patterns[0]); k++) {
 		struct lm_buf tok = { 0 };
 
-		assert_true(lm_buf_printf(&tok, NULL, "{\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":"
-		    "{\"Regex\":\"%s\"},\"behavior\":\"Isolated\"},\"model\":{\"vocab\":{\"a\":0},\"merges\":[]}}",
+		assert_true(lm_buf_printf(&tok, NULL, "{\"pre_tokenizer\":{\"type\":\"Split\","
+		    "\"pattern\":"
+		    "{\"Regex\":\"%s\"},\"behavior\":\"Isolated\"},\"model\":{\"vocab\":{\"a\":0},"
+		    "\"merges\":[]}}",
 		    patterns[k]));
 		tok_write("tokenizer.json", tok.p, tok.len);
 		lm_buf_free(&tok);
@@ -360,11 +375,15 @@ test_slow(void **state)
 			assert_int_equal(err.code, LM_ELIMIT);
 		lm_vocab_close(v);
 	}
-	/* Marks in an order that must be sorted; utf8proc's own way takes the square of their number. */
+	/*
+	 * Marks in an order that must be sorted; utf8proc's own way takes the square of their
+	 * number.
+	 */
 	text.len = 0;
 	for (int i = 0; i < 60000; i++)
 		assert_true(lm_buf_add(&text, i & 1 ? "\xcc\x81" : "\xcc\xa7", 2, NULL));
-	v = tok_open("{\"normalizer\":{\"type\":\"NFD\"},\"model\":{\"vocab\":{\"a\":0},\"merges\":[]}}");
+	v = tok_open("{\"normalizer\":{\"type\":\"NFD\"},\"model\":{\"vocab\":{\"a\":0},"
+	    "\"merges\":[]}}");
 	assert_true(lm_vocab_encode(v, text.p, text.len, false, &ids, &err));
 	lm_vocab_close(v);
 	lm_ids_free(&ids);

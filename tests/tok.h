@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tok.h - tokenizers that a test writes for itself, in a folder of their own; for the tests of them.
+ * tok.h - tokenizers that a test writes for itself, in a folder of their own; for the tests of
+ * them.
  */
 #ifndef TESTS_TOK_H
 #define TESTS_TOK_H
@@ -61,14 +62,27 @@ tok_write_str(const char *name, const char *text)
 	tok_write(name, text, strlen(text));
 }
 
-/* Opens what was written; fails the test with the message when it cannot be. */
+/* Writes JSON that is given with ' for ". */
+static inline void
+tok_write_json(const char *name, const char *text)
+{
+	size_t n = strlen(text);
+	char *copy = malloc(n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = text[i] == '\'' ? '"' : text[i];
+	tok_write(name, copy, n);
+	free(copy);
+}
+
+/* Opens a tokenizer.json given in that way; fails the test with the message when it cannot be. */
 static inline lm_vocab *
 tok_open(const char *json)
 {
 	struct lm_err err = { 0 };
 	lm_vocab *v;
 
-	tok_write_str("tokenizer.json", json);
+	tok_write_json("tokenizer.json", json);
 	if (!lm_vocab_open(&v, tok_dir, &err))
 		fail_msg("%s in %s", err.msg, json);
 	return v;
@@ -87,7 +101,8 @@ tok_ids(const lm_vocab *v, const char *text, size_t n, bool special)
 		fail_msg("%s", err.msg);
 	out[0] = '\0';
 	for (size_t i = 0; i < ids.n && len < sizeof(out) - 16; i++)
-		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%u", i ? " " : "", ids.v[i]);
+		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%u", i ? " " : "",
+		    ids.v[i]);
 	lm_ids_free(&ids);
 	return out;
 }
