@@ -87,6 +87,7 @@ load_step(struct lm_vocab *v, const struct lm_json_val *val, int kind, struct lm
 		return load_strip(v, val, s, err);
 	case LM_DEC_REPLACE:
 		return lm_json_find_str(val, "content", &v->arena, &s->text, err) &&
+		    lm_content_check(s->text, err) &&
 		    lm_pattern_load(val, &v->arena, &s->re, err);
 	case LM_DEC_SUFFIX:
 		s->text = (struct lm_str){ "</w>", 4 };

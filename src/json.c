@@ -102,6 +102,8 @@ want(struct lm_json *j, enum lm_json_kind kind)
 
 	if (j->failed)
 		return false;
+	if (found == LM_JSON_NUMBER && !strchr("-0123456789", j->p[j->off]))
+		return lm_json_fail(j, j->off, "%s wanted", kind_name(kind));
 	if (found != kind)
 		return lm_json_fail(j, j->off, "%s found, %s wanted", kind_name(found),
 		    kind_name(kind));

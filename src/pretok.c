@@ -80,6 +80,7 @@ load_metaspace(struct lm_vocab *v, const struct lm_json_val *val, struct lm_pre 
 {
 	struct lm_str scheme = { NULL, 0 };
 	bool prefix = true;
+	int32_t cp;
 
 	s->text = (struct lm_str){ "\xe2\x96\x81", 3 };
 	s->split = true;
@@ -99,8 +100,8 @@ load_metaspace(struct lm_vocab *v, const struct lm_json_val *val, struct lm_pre 
 		s->prepend = LM_PREPEND_NEVER;
 	else
 		return unknown("prepend_scheme", scheme, err);
-	if (s->text.n == 0)
-		return lm_fail(err, LM_EFORMAT, "Metaspace with an empty replacement");
+	if (s->text.n == 0 || lm_utf8_next(s->text.p, s->text.n, &cp) != s->text.n)
+		return lm_fail(err, LM_EFORMAT, "Metaspace: a single character wanted as replacement");
 	s->behaviour = LM_SPLIT_MERGED_NEXT;
 	return !s->split || lm_regex_new(&s->re, s->text, true, err);
 }

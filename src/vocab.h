@@ -18,6 +18,7 @@
 enum {
 	LM_MAX_IDS = 1 << 22,		/* so that one forged id cannot ask for all memory */
 	LM_MAX_STEPS = 32,		/* of one stage */
+	LM_MAX_CONTENT = 4096,		/* bytes that stand for a match, of which a text may have many */
 	LM_MAX_TEMPLATE = 4096,		/* ids around a text */
 	LM_MAX_ADDED_LEN = 1024		/* bytes of an added token: matches go back so far */
 };
@@ -189,6 +190,7 @@ bool lm_dec_load(struct lm_vocab *v, const struct lm_json_val *val, struct lm_er
 bool lm_postproc_load(struct lm_vocab *v, const struct lm_json_val *val, struct lm_err *err);
 /* Sets the list of the post-processor; ids are copied. */
 bool lm_around_set(struct lm_vocab *v, const int64_t *ids, size_t n, struct lm_err *err);
+bool lm_content_check(struct lm_str content, struct lm_err *err);
 /* A {"String":..} or {"Regex":..} under "pattern". */
 bool lm_pattern_load(const struct lm_json_val *val, struct lm_arena *arena, lm_regex **out,
     struct lm_err *err);
