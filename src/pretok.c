@@ -101,7 +101,7 @@ load_metaspace(struct lm_vocab *v, const struct lm_json_val *val, struct lm_pre 
 	else
 		return unknown("prepend_scheme", scheme, err);
 	if (s->text.n == 0 || lm_utf8_next(s->text.p, s->text.n, &cp) != s->text.n)
-		return lm_fail(err, LM_EFORMAT, "Metaspace: a single character wanted as replacement");
+		return lm_fail(err, LM_EFORMAT, "Metaspace: one character wanted as replacement");
 	s->behaviour = LM_SPLIT_MERGED_NEXT;
 	return !s->split || lm_regex_new(&s->re, s->text, true, err);
 }

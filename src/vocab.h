@@ -18,7 +18,7 @@
 enum {
 	LM_MAX_IDS = 1 << 22,		/* so that one forged id cannot ask for all memory */
 	LM_MAX_STEPS = 32,		/* of one stage */
-	LM_MAX_CONTENT = 4096,		/* bytes that stand for a match, of which a text may have many */
+	LM_MAX_CONTENT = 4096,		/* bytes that stand for each match in a text */
 	LM_MAX_TEMPLATE = 4096,		/* ids around a text */
 	LM_MAX_ADDED_LEN = 1024		/* bytes of an added token: matches go back so far */
 };

@@ -256,7 +256,7 @@ test_unsplit(void **state)
 {
 	static const char *const names[] = { "tokenizers/llama2", "tokenizers/gpt2" };
 	enum { N = 300000 };
-	char *text = malloc(N);
+	static char text[N];
 	struct lm_err err = { 0 };
 
 	(void)state;
@@ -275,7 +275,6 @@ test_unsplit(void **state)
 		lm_buf_free(&back);
 		lm_vocab_close(v);
 	}
-	free(text);
 }
 
 /*
