@@ -12,6 +12,18 @@
 /* ---- building ------------------------------------------------------------------------------- */
 
 bool
+lm_vocab_reserve(struct lm_vocab *v, uint32_t n, struct lm_err *err)
+{
+	if (n <= v->cap)
+		return true;
+	if (!lm_resize(&v->raw, n, sizeof(*v->raw), err) ||
+	    !lm_resize(&v->flags, n, sizeof(*v->flags), err))
+		return false;
+	v->cap = n;
+	return true;
+}
+
+bool
 lm_vocab_grow(struct lm_vocab *v, uint64_t id, struct lm_err *err)
 {
 	uint32_t want = v->cap ? v->cap : 1024;
@@ -23,12 +35,8 @@ lm_vocab_grow(struct lm_vocab *v, uint64_t id, struct lm_err *err)
 		return true;
 	while (want <= id)
 		want *= 2;
-	if (want > v->cap) {
-		if (!lm_resize(&v->raw, want, sizeof(*v->raw), err) ||
-		    !lm_resize(&v->flags, want, sizeof(*v->flags), err))
-			return false;
-		v->cap = want;
-	}
+	if (!lm_vocab_reserve(v, want, err))
+		return false;
 	for (; v->n <= id; v->n++) {
 		v->raw[v->n] = (struct lm_str){ "", 0 };
 		v->flags[v->n] = 0;
@@ -83,7 +91,14 @@ find_texts(struct lm_vocab *v, struct lm_err *err)
 	int64_t old;
 
 	v->text = lm_zalloc(v->n, sizeof(*v->text), err);
-	if (!v->text || !lm_dec_pieces(v, err) || !lm_strtab_reserve(&v->by_text, v->n, err))
+	if (!v->text || !lm_dec_pieces(v, err))
+		return false;
+	/* Where bytes are spelt one by one and no name stands twice, names can be asked instead. */
+	v->spelt = v->n_dec == 1 && v->dec[0].kind == LM_DEC_BYTE_LEVEL &&
+	    v->by_raw.n == v->n_model;
+	if (v->spelt)
+		return true;
+	if (!lm_strtab_reserve(&v->by_text, v->n, err))
 		return false;
 	for (int special = 0; special < 2; special++)
 		for (uint32_t id = 0; id < v->n; id++) {
@@ -213,10 +228,47 @@ lm_vocab_piece(const lm_vocab *v, uint32_t id, size_t *n)
 	return v->text[id].p;
 }
 
+/* The better of two ids for the same text: one that is not special, then the lower. */
+static int64_t
+better(const lm_vocab *v, int64_t a, int64_t b, const char *bytes, size_t n)
+{
+	if (b < 0 || !v->text[b].p || v->text[b].n != n || memcmp(v->text[b].p, bytes, n) != 0)
+		return a;
+	if (a < 0 || (v->flags[a] & LM_ID_SPECIAL) > (v->flags[b] & LM_ID_SPECIAL))
+		return b;
+	return (v->flags[a] & LM_ID_SPECIAL) < (v->flags[b] & LM_ID_SPECIAL) || a < b ? a : b;
+}
+
+/* A token reads as its name spells, or, if it has characters that spell nothing, as its name. */
+static int64_t
+find_spelt(const lm_vocab *v, const char *bytes, size_t n)
+{
+	struct lm_str name[2] = { { bytes, n }, { NULL, 0 } };
+	char spelt[1024];
+	int64_t best = -1;
+
+	if (n > sizeof(spelt) / 2) {
+		for (uint32_t id = 0; id < v->n; id++)
+			best = better(v, best, id, bytes, n);
+		return best;
+	}
+	name[1].p = spelt;
+	for (size_t i = 0; i < n; i++)
+		name[1].n += lm_utf8_put(lm_byte_char((unsigned char)bytes[i]), spelt + name[1].n);
+	for (int k = 0; k < 2; k++) {
+		int64_t model = lm_strtab_get(&v->by_raw, v->raw, name[k].p, name[k].n);
+
+		best = better(v, best, model, bytes, n);
+		best = better(v, best, lm_vocab_id(v, name[k]), bytes, n);
+	}
+	return best;
+}
+
 bool
 lm_vocab_find(const lm_vocab *v, const char *bytes, size_t n, uint32_t *id)
 {
-	int64_t got = lm_strtab_get(&v->by_text, v->text, bytes, n);
+	int64_t got = v->spelt ? find_spelt(v, bytes, n) :
+	    lm_strtab_get(&v->by_text, v->text, bytes, n);
 
 	if (got >= 0)
 		*id = (uint32_t)got;

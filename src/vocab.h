@@ -145,6 +145,7 @@ struct lm_vocab {
 	uint8_t *flags;
 	float *score;			/* spm and unigram, else NULL */
 	struct lm_strtab by_raw, by_text;
+	bool spelt;			/* there is no by_text: by_raw tells */
 
 	enum lm_model_kind model;
 	struct lm_bpe bpe;
@@ -173,6 +174,8 @@ bool lm_vocab_load_json(struct lm_vocab *v, const char *dir, struct lm_err *err)
 bool lm_vocab_load_config(struct lm_vocab *v, const char *dir, struct lm_err *err);
 bool lm_vocab_load_gguf(struct lm_vocab *v, const char *path, struct lm_err *err);
 
+/* Makes room for n ids. */
+bool lm_vocab_reserve(struct lm_vocab *v, uint32_t n, struct lm_err *err);
 /* Makes id exist; its strings stay as they are, or empty. */
 bool lm_vocab_grow(struct lm_vocab *v, uint64_t id, struct lm_err *err);
 /* A token of the model.  The last of equal ones is found by name; *old is the one before, or -1. */

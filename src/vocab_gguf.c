@@ -126,6 +126,9 @@ load_tokens(struct lm_vocab *v, struct lm_err *err)
 	if (tokens->count >= LM_MAX_IDS)
 		return lm_fail(err, LM_ELIMIT, "%llu tokens, fewer than %d wanted",
 		    (unsigned long long)tokens->count, LM_MAX_IDS);
+	if (!lm_vocab_reserve(v, (uint32_t)tokens->count, err) ||
+	    !lm_strtab_reserve(&v->by_raw, (uint32_t)tokens->count, err))
+		return false;
 	c = tokens->val;
 	for (uint64_t id = 0; id < tokens->count; id++)
 		if (!lm_gguf_next_str(&c, &s.p, &s.n, err) || !lm_vocab_add(v, s, id, &old, err))
@@ -319,6 +322,8 @@ load_merges(struct lm_vocab *v, struct lm_err *err)
 		return false;
 	if (!merges || merges->count > UINT32_MAX)
 		return lm_fail(err, LM_EFORMAT, "no tokenizer.ggml.merges in it");
+	if (!lm_pairtab_reserve(&v->bpe.merges, v->n_model, err))
+		return false;
 	c = merges->val;
 	for (uint32_t rank = 0; rank < merges->count; rank++) {
 		const char *blank;
