@@ -63,6 +63,9 @@ static const struct row {
 	    "{'a':0,'##b</w>':1,'ab</w>':2,'a</w>':3},'merges':[['a','##b</w>']]}}", "ab", "2" },
 	{ "{'model':{'continuing_subword_prefix':'##','end_of_word_suffix':'</w>','vocab':"
 	    "{'a':0,'##b</w>':1,'ab</w>':2,'a</w>':3},'merges':[['a','##b</w>']]}}", "a", "3" },
+	/* the prefix may follow the merges that it changes */
+	{ "{'model':{'vocab':{'a':0,'##b':1,'ab':2},'merges':[['a','##b']],"
+	    "'continuing_subword_prefix':'##'}}", "ab", "2" },
 
 	/* Unigram: ab is better than a b (-2.5 against -3); two unknown characters are one unk */
 	{ "{'model':{'type':'Unigram','unk_id':0,'vocab':[['<unk>',0],['a',-1],['b',-2],"
