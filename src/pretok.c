@@ -9,10 +9,6 @@
 
 /* ---- loading -------------------------------------------------------------------------------- */
 
-/* What ByteLevel splits by: the pattern of GPT-2. */
-static const char gpt2_pattern[] =
-    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-
 struct lm_pre *
 lm_pre_step(struct lm_vocab *v, struct lm_err *err)
 {
@@ -109,7 +105,7 @@ load_metaspace(struct lm_vocab *v, const struct lm_json_val *val, struct lm_pre 
 static bool
 load_byte_level(const struct lm_json_val *val, struct lm_pre *s, struct lm_err *err)
 {
-	const struct lm_str gpt2 = { gpt2_pattern, sizeof(gpt2_pattern) - 1 };
+	const struct lm_str gpt2 = { LM_GPT2_PATTERN, sizeof(LM_GPT2_PATTERN) - 1 };
 	bool prefix = true, regex = true;
 
 	if (!lm_json_find_bool(val, "add_prefix_space", &prefix, err) ||

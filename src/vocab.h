@@ -23,6 +23,10 @@ enum {
 	LM_MAX_ADDED_LEN = 1024		/* bytes of an added token: matches go back so far */
 };
 
+/* What ByteLevel splits by: the pattern of GPT-2. */
+#define LM_GPT2_PATTERN \
+	"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+
 /* ---- steps ---------------------------------------------------------------------------------- */
 
 struct lm_norm {

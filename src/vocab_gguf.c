@@ -17,18 +17,17 @@
 #define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
 #define NO_WORD "[^\\r\\n\\p{L}\\p{N}]?"
 #define SLASH_TAIL "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 #define CJK "[\\x{4e00}-\\x{9fa5}\\x{0800}-\\x{4e00}\\x{ac00}-\\x{d7ff}]+"
 
 /* Ways to split, each pattern within what the one before left. */
-static const char *const gpt2[] = { GPT2, NULL };
-static const char *const digits_gpt2[] = { "\\p{N}", GPT2, NULL };
+static const char *const gpt2[] = { LM_GPT2_PATTERN, NULL };
+static const char *const digits_gpt2[] = { "\\p{N}", LM_GPT2_PATTERN, NULL };
 static const char *const llama3[] = {
 	CONTRACTIONS "|" NO_WORD "\\p{L}+|\\p{N}{1,3}" TAIL, NULL
 };
 static const char *const qwen2[] = { CONTRACTIONS "|" NO_WORD "\\p{L}+|\\p{N}" TAIL, NULL };
 static const char *const falcon[] = {
-	"[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2, "[0-9][0-9][0-9]", NULL
+	"[\\p{P}\\$\\+<=>\\^~\\|`]+", LM_GPT2_PATTERN, "[0-9][0-9][0-9]", NULL
 };
 static const char *const deepseek_llm[] = {
 	"[\\r\\n]", "\\s?[\\p{Lu}\\p{Ll}\\p{Lt}&&[^\\x{1d400}-\\x{1d7ff}]]+",
