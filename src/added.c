@@ -2,9 +2,9 @@
 /*
  * added.c - tokens that are cut out of a text before it is tokenized, such as <|endoftext|>.
  *
- * They follow the tokenizers library of Hugging Face: those that are not `normalized` are looked for
- * in the text as it is, the others in each normalized rest; the leftmost match counts, and the longest
- * of those; one that fails the test for single words is passed over as a whole.
+ * They follow the tokenizers library of Hugging Face: those that are not `normalized` are looked
+ * for in the text as it is, the others in each normalized rest; the leftmost match counts, and the
+ * longest of those; one that fails the test for single words is passed over as a whole.
  */
 #include "config.h"
 
@@ -63,7 +63,8 @@ lm_added_put(struct lm_vocab *v, struct lm_added_token t, struct lm_err *err)
 				return false;
 			v->added.cap = want;
 		}
-		if (!lm_trie_put(&v->added.names, t.content.p, t.content.n, (int32_t)v->added.n, err))
+		if (!lm_trie_put(&v->added.names, t.content.p, t.content.n, (int32_t)v->added.n,
+		    err))
 			return false;
 		v->added.v[v->added.n++] = t;
 		if (id >= v->added.next)
@@ -75,8 +76,9 @@ lm_added_put(struct lm_vocab *v, struct lm_added_token t, struct lm_err *err)
 }
 
 /*
- * Puts a token's content, normalized, into the trie of those that are looked for there.  In the library
- * the normalized content is what such a token decodes to, and what decides whether it is special then.
+ * Puts a token's content, normalized, into the trie of those that are looked for there.  In the
+ * library the normalized content is what such a token decodes to, and what decides whether it is
+ * special then.
  */
 static bool
 put_normalized(struct lm_vocab *v, struct lm_encoder *e, int32_t index)

@@ -24,8 +24,8 @@ is_joined(struct lm_str s, struct lm_str a, struct lm_str b)
 }
 
 /*
- * The token that two others make.  Files list merges in the order of the ids that they make, so it is
- * likely that of the merge before, or the next.
+ * The token that two others make.  Files list merges in the order of the ids that they make, so it
+ * is likely that of the merge before, or the next.
  */
 static bool
 find_made(struct lm_vocab *v, struct lm_str a, struct lm_str b, uint32_t *made, struct lm_err *err)
@@ -66,8 +66,8 @@ resolve(struct lm_vocab *v, struct lm_pending *m, struct lm_err *err)
 	const struct lm_str *lost = left < 0 ? &m->a : &m->b;
 
 	if (left < 0 || right < 0)
-		return lm_fail(err, LM_EFORMAT, "merge %u: token %.*s is not in the vocabulary", m->rank,
-		    (int)(lost->n > 80 ? 80 : lost->n), lost->p);
+		return lm_fail(err, LM_EFORMAT, "merge %u: token %.*s is not in the vocabulary",
+		    m->rank, (int)(lost->n > 80 ? 80 : lost->n), lost->p);
 	/* The second part loses the prefix that marks what does not begin a word. */
 	if (prefix->n && m->b.n >= prefix->n)
 		m->b = (struct lm_str){ m->b.p + prefix->n, m->b.n - prefix->n };
@@ -99,8 +99,8 @@ lm_bpe_flush(struct lm_vocab *v, struct lm_err *err)
 }
 
 /*
- * Hundreds of thousands of merges are looked up in tables larger than the cache, so they are done by
- * the dozen: memory is asked for when a merge is read, and used when the dozen is full.
+ * Hundreds of thousands of merges are looked up in tables larger than the cache, so they are done
+ * by the dozen: memory is asked for when a merge is read, and used when the dozen is full.
  */
 bool
 lm_bpe_merge(struct lm_vocab *v, struct lm_str a, struct lm_str b, uint32_t rank,
@@ -227,8 +227,8 @@ flush(struct lm_encoder *e, struct unknown *u)
 }
 
 /*
- * A character that no token has: its bytes' tokens when all of them exist, else <unk>, else nothing.
- * spelt is what the vocabulary would call it, of which the bytes are taken.
+ * A character that no token has: its bytes' tokens when all of them exist, else <unk>, else
+ * nothing. spelt is what the vocabulary would call it, of which the bytes are taken.
  */
 static bool
 unknown_char(struct lm_encoder *e, const char *spelt, size_t n, size_t off, size_t len,
@@ -248,7 +248,8 @@ unknown_char(struct lm_encoder *e, const char *spelt, size_t n, size_t off, size
 	if (b->unk == LM_UNK_NONE)
 		return true;
 	if (b->unk == LM_UNK_MISSING)
-		return lm_fail(e->err, LM_EFORMAT, "the tokenizer's <unk>, %.*s, is not in its vocabulary",
+		return lm_fail(e->err, LM_EFORMAT,
+		    "the tokenizer's <unk>, %.*s, is not in its vocabulary",
 		    (int)(b->unk_name.n > 80 ? 80 : b->unk_name.n), b->unk_name.p);
 	if (u->any && b->fuse_unk) {
 		u->len += len;
@@ -351,7 +352,8 @@ spm_emit(struct lm_encoder *e, const char *s)
 				if (!lm_ids_add(e->out,
 				    (uint32_t)b->fallback[(unsigned char)s[y->off + k]], e->err))
 					return false;
-		} else if (b->unk >= 0 && !was_unknown && !lm_ids_add(e->out, (uint32_t)b->unk, e->err)) {
+		} else if (b->unk >= 0 && !was_unknown &&
+		    !lm_ids_add(e->out, (uint32_t)b->unk, e->err)) {
 			return false;
 		}
 		was_unknown = y->id == NONE && !bytes;

@@ -39,8 +39,8 @@ lm_char_punct(int32_t cp)
 	utf8proc_category_t c;
 
 	if (cp < 0x80)
-		return (cp >= '!' && cp <= '/') || (cp >= ':' && cp <= '@') || (cp >= '[' && cp <= '`') ||
-		    (cp >= '{' && cp <= '~');
+		return (cp >= '!' && cp <= '/') || (cp >= ':' && cp <= '@') ||
+		    (cp >= '[' && cp <= '`') || (cp >= '{' && cp <= '~');
 	c = category(cp);
 	return c >= UTF8PROC_CATEGORY_PC && c <= UTF8PROC_CATEGORY_PO;
 }

@@ -87,10 +87,12 @@ load_step(struct lm_vocab *v, const struct lm_json_val *val, int kind, struct lm
 		return load_strip(v, val, s, err);
 	case LM_DEC_REPLACE:
 		return lm_json_find_str(val, "content", &v->arena, &s->text, err) &&
+		    lm_content_check(s->text, err) &&
 		    lm_pattern_load(val, &v->arena, &s->re, err);
 	case LM_DEC_SUFFIX:
 		s->text = (struct lm_str){ "</w>", 4 };
-		return lm_json_find_str(val, "suffix", &v->arena, &s->text, err);
+		return lm_json_find_str(val, "suffix", &v->arena, &s->text, err) &&
+		    (s->text.n || lm_fail(err, LM_EFORMAT, "BPEDecoder with an empty suffix"));
 	default:
 		return true;
 	}
@@ -134,7 +136,7 @@ struct list {
 
 struct pass {
 	bool exact;
-	bool piece;			/* one token as it reads within a text: nothing is stripped */
+	bool piece;			/* one token as it reads within a text: no strip */
 	struct list a, b;		/* before and after a step */
 	struct lm_scan scan;
 	struct lm_spans cuts;
@@ -200,7 +202,9 @@ add_lossy(const char *s, size_t n, bool exact, struct lm_buf *out, struct lm_err
 	return true;
 }
 
-/* The bytes that a token spells in the alphabet of ByteLevel; its own when it has other characters. */
+/*
+ * The bytes that a token spells in the alphabet of ByteLevel; its own when it has other characters.
+ */
 static bool
 spelt_bytes(struct lm_str t, struct lm_buf *out, struct lm_err *err)
 {
@@ -254,7 +258,8 @@ dec_metaspace(struct pass *p, const struct lm_dec *st, const struct list *in, st
 
 			if (!lm_buf_add(&out->bytes, t.p + k, to - k, p->err))
 				return false;
-			if (hit && (i || !st->drop || p->piece) && !lm_buf_add(&out->bytes, " ", 1, p->err))
+			if (hit && (i || !st->drop || p->piece) &&
+			    !lm_buf_add(&out->bytes, " ", 1, p->err))
 				return false;
 			k = hit ? to + st->text.n : to;
 		}
@@ -283,7 +288,8 @@ dec_byte_fallback(struct pass *p, const struct list *in, struct list *out)
 			j++;
 			if (!lm_buf_add(&out->bytes, t.p, t.n, p->err))
 				return false;
-		} else if (!p->exact && !lm_utf8_valid(out->bytes.p + from, out->bytes.len - from)) {
+		} else if (!p->exact &&
+		    !lm_utf8_valid(out->bytes.p + from, out->bytes.len - from)) {
 			out->bytes.len = from;
 			for (size_t k = i; k < j; k++)
 				if (!lm_buf_add(&out->bytes, "\xef\xbf\xbd", 3, p->err))
@@ -307,11 +313,11 @@ dec_strip(struct pass *p, const struct lm_dec *st, const struct list *in, struct
 	for (size_t i = 0; i < in->n; i++) {
 		struct lm_str t = list_get(in, i);
 		const struct lm_str c = st->text;
-		uint32_t k;
+		uint32_t left = st->start, right = st->stop;
 
-		for (k = 0; k < st->start && t.n >= c.n && memcmp(t.p, c.p, c.n) == 0; k++)
+		for (; left && t.n >= c.n && memcmp(t.p, c.p, c.n) == 0; left--)
 			t.p += c.n, t.n -= c.n;
-		for (k = 0; k < st->stop && t.n >= c.n && memcmp(t.p + t.n - c.n, c.p, c.n) == 0; k++)
+		for (; right && t.n >= c.n && memcmp(t.p + t.n - c.n, c.p, c.n) == 0; right--)
 			t.n -= c.n;
 		if (!lm_buf_add(&out->bytes, t.p, t.n, p->err) || !list_end(out, p->err))
 			return false;
@@ -351,7 +357,7 @@ dec_suffix(struct pass *p, const struct lm_dec *st, const struct list *in, struc
 		bool last = i + 1 == in->n && !p->piece;
 
 		for (size_t k = 0; k < t.n;) {
-			const char *hit = st->text.n ? memmem(t.p + k, t.n - k, st->text.p, st->text.n) : NULL;
+			const char *hit = memmem(t.p + k, t.n - k, st->text.p, st->text.n);
 			size_t to = hit ? (size_t)(hit - t.p) : t.n;
 
 			if (!lm_buf_add(&out->bytes, t.p + k, to - k, p->err) ||

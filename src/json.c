@@ -102,8 +102,11 @@ want(struct lm_json *j, enum lm_json_kind kind)
 
 	if (j->failed)
 		return false;
+	if (found == LM_JSON_NUMBER && !strchr("-0123456789", j->p[j->off]))
+		return lm_json_fail(j, j->off, "%s wanted", kind_name(kind));
 	if (found != kind)
-		return lm_json_fail(j, j->off, "%s found, %s wanted", kind_name(found), kind_name(kind));
+		return lm_json_fail(j, j->off, "%s found, %s wanted", kind_name(found),
+		    kind_name(kind));
 	return true;
 }
 
@@ -134,7 +137,8 @@ lm_json_more(struct lm_json *j)
 	j->fresh = false;
 	skip_blanks(j);
 	if (j->off == j->end)
-		return lm_json_fail(j, j->off, "the text ends within an %s", array ? "array" : "object");
+		return lm_json_fail(j, j->off, "the text ends within an %s",
+		    array ? "array" : "object");
 	c = j->p[j->off];
 	if (c == (array ? ']' : '}')) {
 		j->off++;
@@ -201,7 +205,8 @@ scan_string(struct lm_json *j, size_t *close, bool *escapes)
 			for (int i = 2; i < 6; i++)
 				if (j->end - off <= (size_t)i || !strchr("0123456789abcdefABCDEF",
 				    j->p[off + (size_t)i]) || !j->p[off + (size_t)i])
-					return lm_json_fail(j, off, "four hexadecimal digits wanted after \\u");
+					return lm_json_fail(j, off,
+					    "four hexadecimal digits wanted after \\u");
 			off += 4;
 		}
 		off += 2;
@@ -386,7 +391,8 @@ lm_json_int(struct lm_json *j, int64_t *out)
 	if (!whole)
 		return lm_json_fail(j, from, "a whole number wanted");
 	for (i = s.p[0] == '-'; i < s.n; i++)
-		if (__builtin_mul_overflow(v, 10, &v) || __builtin_sub_overflow(v, s.p[i] - '0', &v))
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_sub_overflow(v, s.p[i] - '0', &v))
 			return lm_json_fail(j, from, "a number beyond 64 bits");
 	if (s.p[0] != '-' && __builtin_sub_overflow(0, v, &v))
 		return lm_json_fail(j, from, "a number beyond 64 bits");

@@ -4,8 +4,8 @@
  *
  * It is the same for byte-pair encoding, where the best pair has the lowest rank among the merges,
  * and for SentencePiece, where it makes the token of the highest score; of equal pairs the leftmost
- * is first.  A word of a few characters is scanned again after each merge; longer pieces use a heap,
- * so that a text of n characters takes n log n steps.
+ * is first.  A word of a few characters is scanned again after each merge; longer pieces use a
+ * heap, so that a text of n characters takes n log n steps.
  */
 #include "config.h"
 

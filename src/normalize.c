@@ -38,12 +38,19 @@ load_sequence(struct lm_vocab *v, const struct lm_json_val *val, struct lm_err *
 	return !j.failed;
 }
 
+bool
+lm_content_check(struct lm_str content, struct lm_err *err)
+{
+	return content.n <= LM_MAX_CONTENT || lm_fail(err, LM_ELIMIT,
+	    "a replacement of %zu bytes, at most %d wanted", content.n, LM_MAX_CONTENT);
+}
+
 static bool
 load_replace(struct lm_vocab *v, const struct lm_json_val *val, struct lm_norm *s,
     struct lm_err *err)
 {
 	return lm_json_find_str(val, "content", &v->arena, &s->text, err) &&
-	    lm_pattern_load(val, &v->arena, &s->re, err);
+	    lm_content_check(s->text, err) && lm_pattern_load(val, &v->arena, &s->re, err);
 }
 
 bool
@@ -84,7 +91,8 @@ lm_norm_load(struct lm_vocab *v, const struct lm_json_val *val, struct lm_err *e
 		return lm_json_find_bool(val, "strip_left", &s->left, err) &&
 		    lm_json_find_bool(val, "strip_right", &s->right, err);
 	if (s->kind == LM_NORM_PREPEND)
-		return lm_json_find_str(val, "prepend", &v->arena, &s->text, err);
+		return lm_json_find_str(val, "prepend", &v->arena, &s->text, err) &&
+		    lm_content_check(s->text, err);
 	if (s->kind == LM_NORM_REPLACE)
 		return load_replace(v, val, s, err);
 	return true;
@@ -233,7 +241,9 @@ form(const struct lm_norm *st, const char *s, size_t n, struct lm_buf *out, stru
 	int32_t plain = form_plain(st->kind), cp;
 	size_t done = 0, last = 0, i = 0, k;
 
-	/* [done,i) needs no change and is not yet copied; its last character, if any, is at last. */
+	/*
+	 * [done,i) needs no change and is not yet copied; its last character, if any, is at last.
+	 */
 	while (i < n) {
 		k = lm_utf8_next(s + i, n - i, &cp);
 		if (cp < plain || (cp >= 0x4e00 && cp < 0xa000)) {
@@ -293,8 +303,9 @@ strip(const struct lm_norm *st, const char *s, size_t n, struct lm_buf *out, boo
 		*head = false;
 	}
 	while (st->right && end > from) {
-		for (k = 1; k < 4 && end - k > from && ((unsigned char)s[end - k] & 0xc0) == 0x80; k++)
-			;
+		for (k = 1; k < 4 && end - k > from; k++)
+			if (((unsigned char)s[end - k] & 0xc0) != 0x80)
+				break;
 		if (lm_utf8_next(s + end - k, k, &cp) != k || !lm_char_space(cp))
 			break;
 		end -= k;
@@ -337,10 +348,14 @@ replace(struct lm_encoder *e, const struct lm_norm *st, const char *s, size_t n,
 			continue;
 		}
 		/* What replaces several characters belongs to the last of them. */
-		if (c->off == 0 && c->len && (st->text.n == 0 || lm_utf8_next(s, c->len, &cp) != c->len))
+		if (c->off == 0 && c->len &&
+		    (st->text.n == 0 || lm_utf8_next(s, c->len, &cp) != c->len))
 			*head = false;
 		if (!lm_buf_add(out, st->text.p, st->text.n, e->err))
 			return false;
+		if (out->len > UINT32_MAX / 2)
+			return lm_fail(e->err, LM_ELIMIT, "a text that grows beyond %u bytes",
+			    UINT32_MAX / 2);
 	}
 	return true;
 }

@@ -146,7 +146,8 @@ escape(struct lm_onig *w)
 	if (c == 'R' || c == 'X' || (c >= '1' && c <= '9')) {
 		size_t len = 2;
 
-		while (c <= '9' && w->i + len < w->n && w->p[w->i + len] >= '0' && w->p[w->i + len] <= '9')
+		while (c <= '9' && w->i + len < w->n && w->p[w->i + len] >= '0' &&
+		    w->p[w->i + len] <= '9')
 			len++;
 		if (!copy(w, len))
 			return false;

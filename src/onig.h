@@ -22,8 +22,8 @@ struct lm_onig {
 };
 
 /*
- * What an escape, a name or a character stands for: items for the inside of a class of PCRE2, all but
- * them when negated.  raw: a single character, which needs no class and may end a range.
+ * What an escape, a name or a character stands for: items for the inside of a class of PCRE2, all
+ * but them when negated.  raw: a single character, which needs no class and may end a range.
  */
 struct lm_onig_item {
 	char items[400];

@@ -27,7 +27,9 @@
 #define MORE_WORD "\\xb2\\xb3\\xb9\\xbc-\\xbe"
 #define ALL "\\x00-\\x{10ffff}"
 
-/* Named sets as the inside of a class; POSIX names, and those of properties that are no category. */
+/*
+ * Named sets as the inside of a class; POSIX names, and those of properties that are no category.
+ */
 static const struct set {
 	const char *name, *items;
 } sets[] = {
@@ -76,7 +78,8 @@ static const struct set {
 /* General categories by their long names; the short ones have one or two letters. */
 static const struct set categories[] = {
 	{ "other", "C" }, { "control", "Cc" }, { "format", "Cf" }, { "unassigned", "Cn" },
-	{ "privateuse", "Co" }, { "surrogate", "Cs" }, { "letter", "L" }, { "lowercaseletter", "Ll" },
+	{ "privateuse", "Co" }, { "surrogate", "Cs" }, { "letter", "L" },
+	{ "lowercaseletter", "Ll" },
 	{ "modifierletter", "Lm" }, { "otherletter", "Lo" }, { "titlecaseletter", "Lt" },
 	{ "uppercaseletter", "Lu" }, { "mark", "M" }, { "combiningmark", "M" },
 	{ "spacingmark", "Mc" }, { "enclosingmark", "Me" }, { "nonspacingmark", "Mn" },
@@ -170,7 +173,9 @@ named(struct lm_onig *w, const char *p, size_t n, bool posix, struct lm_onig_ite
 		snprintf(it->items, sizeof(it->items), "\\p{%s}", name);
 		return true;
 	}
-	/* A script, of which the name alone means the script and its extensions in newer versions. */
+	/*
+	 * A script, of which the name alone means the script and its extensions in newer versions.
+	 */
 #if PCRE2_MAJOR > 10 || PCRE2_MINOR >= 40
 	snprintf(it->items, sizeof(it->items), "\\p{sc:%s}", name);
 #else
@@ -231,7 +236,9 @@ hex_escape(struct lm_onig *w, struct lm_onig_item *it)
 	return true;
 }
 
-/* The escapes that mean one character or a set, inside and outside of classes; w->i at the letter. */
+/*
+ * The escapes that mean one character or a set, inside and outside of classes; w->i at the letter.
+ */
 bool
 lm_onig_escape(struct lm_onig *w, struct lm_onig_item *it, bool *known)
 {
@@ -442,8 +449,8 @@ class_finish(struct lm_onig *w, struct bag *part, unsigned parts, bool negated, 
 	} else {
 		ok = put(&expr, negated ? "(?:(?!" : "(?:", w);
 		for (unsigned k = 0; ok && k < parts; k++)
-			ok = (k + 1 == parts || put(&expr, "(?=", w)) && bag_write(w, &part[k], &expr) &&
-			    (k + 1 == parts || put(&expr, ")", w));
+			ok = (k + 1 == parts || put(&expr, "(?=", w)) &&
+			    bag_write(w, &part[k], &expr) && (k + 1 == parts || put(&expr, ")", w));
 		ok = ok && put(&expr, negated ? ")(?s:.))" : ")", w);
 	}
 	ok = ok && (!parent || put(&parent->alts, "|", w)) &&

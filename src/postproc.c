@@ -47,8 +47,8 @@ static bool
 check_id(const struct lm_json *j, int64_t id, struct lm_err *err)
 {
 	if (id < 0 || id >= LM_MAX_IDS)
-		return lm_fail(err, LM_EFORMAT, "%s: offset %zu: id %lld of the post-processor", j->what,
-		    j->off, (long long)id);
+		return lm_fail(err, LM_EFORMAT, "%s: offset %zu: id %lld of the post-processor",
+		    j->what, j->off, (long long)id);
 	return true;
 }
 
@@ -95,7 +95,8 @@ load_template(struct lm_vocab *v, const struct lm_json_val *val, struct items *i
 
 	lm_json_find(val, "special_tokens", &specials);
 	if (!lm_json_find(val, "single", &single))
-		return lm_fail(err, LM_EFORMAT, "TemplateProcessing without a template for single texts");
+		return lm_fail(err, LM_EFORMAT,
+		    "TemplateProcessing without a template for single texts");
 	lm_json_at(&j, &single, err);
 	for (lm_json_enter(&j, LM_JSON_ARRAY); lm_json_more(&j);) {
 		if (!lm_json_take(&j, &one))
@@ -103,14 +104,16 @@ load_template(struct lm_vocab *v, const struct lm_json_val *val, struct items *i
 		name.n = 0;
 		if (lm_json_find(&one, "SpecialToken", &part)) {
 			if (!lm_json_find_str(&part, "id", &v->arena, &name, err) ||
-			    (!specials.p && !lm_fail(err, LM_EFORMAT, "a template without special_tokens")) ||
+			    (!specials.p &&
+			    !lm_fail(err, LM_EFORMAT, "a template without special_tokens")) ||
 			    !add_special(&specials, name, it, err))
 				return false;
 		} else if (lm_json_find(&one, "Sequence", &part)) {
 			if (!lm_json_find_str(&part, "id", &v->arena, &name, err))
 				return false;
 			if (!lm_str_is(name, "A"))
-				return lm_fail(err, LM_EFORMAT, "a template for single texts that uses %.*s",
+				return lm_fail(err, LM_EFORMAT,
+				    "a template for single texts that uses %.*s",
 				    (int)(name.n > 80 ? 80 : name.n), name.p);
 			if (!add_text(v, it, err))
 				return false;

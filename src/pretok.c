@@ -9,10 +9,6 @@
 
 /* ---- loading -------------------------------------------------------------------------------- */
 
-/* What ByteLevel splits by: the pattern of GPT-2. */
-static const char gpt2_pattern[] =
-    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-
 struct lm_pre *
 lm_pre_step(struct lm_vocab *v, struct lm_err *err)
 {
@@ -47,8 +43,8 @@ lm_pattern_load(const struct lm_json_val *val, struct lm_arena *arena, lm_regex 
 	if (!lm_json_find_str(&pattern, "Regex", arena, &s, err))
 		return false;
 	if (!s.p)
-		return lm_fail(err, LM_EFORMAT, "%s: offset %zu: neither String nor Regex", val->what,
-		    pattern.off);
+		return lm_fail(err, LM_EFORMAT, "%s: offset %zu: neither String nor Regex",
+		    val->what, pattern.off);
 	return lm_regex_new(out, s, false, err);
 }
 
@@ -59,7 +55,8 @@ load_behaviour(struct lm_vocab *v, const struct lm_json_val *val, struct lm_pre 
 	static const char *const names[] = {
 		[LM_SPLIT_REMOVED] = "Removed",		[LM_SPLIT_ISOLATED] = "Isolated",
 		[LM_SPLIT_MERGED_PREVIOUS] = "MergedWithPrevious",
-		[LM_SPLIT_MERGED_NEXT] = "MergedWithNext",	[LM_SPLIT_CONTIGUOUS] = "Contiguous",
+		[LM_SPLIT_MERGED_NEXT] = "MergedWithNext",
+		[LM_SPLIT_CONTIGUOUS] = "Contiguous",
 	};
 	struct lm_str name = { "Isolated", 8 };
 
@@ -79,6 +76,7 @@ load_metaspace(struct lm_vocab *v, const struct lm_json_val *val, struct lm_pre 
 {
 	struct lm_str scheme = { NULL, 0 };
 	bool prefix = true;
+	int32_t cp;
 
 	s->text = (struct lm_str){ "\xe2\x96\x81", 3 };
 	s->split = true;
@@ -98,8 +96,8 @@ load_metaspace(struct lm_vocab *v, const struct lm_json_val *val, struct lm_pre 
 		s->prepend = LM_PREPEND_NEVER;
 	else
 		return unknown("prepend_scheme", scheme, err);
-	if (s->text.n == 0)
-		return lm_fail(err, LM_EFORMAT, "Metaspace with an empty replacement");
+	if (s->text.n == 0 || lm_utf8_next(s->text.p, s->text.n, &cp) != s->text.n)
+		return lm_fail(err, LM_EFORMAT, "Metaspace: one character wanted as replacement");
 	s->behaviour = LM_SPLIT_MERGED_NEXT;
 	return !s->split || lm_regex_new(&s->re, s->text, true, err);
 }
@@ -107,7 +105,7 @@ load_metaspace(struct lm_vocab *v, const struct lm_json_val *val, struct lm_pre 
 static bool
 load_byte_level(const struct lm_json_val *val, struct lm_pre *s, struct lm_err *err)
 {
-	const struct lm_str gpt2 = { gpt2_pattern, sizeof(gpt2_pattern) - 1 };
+	const struct lm_str gpt2 = { LM_GPT2_PATTERN, sizeof(LM_GPT2_PATTERN) - 1 };
 	bool prefix = true, regex = true;
 
 	if (!lm_json_find_bool(val, "add_prefix_space", &prefix, err) ||
@@ -261,13 +259,15 @@ cut_by(struct lm_encoder *e, struct lm_span p, classify *class, bool join)
 		k = lm_utf8_next(s + i, p.len - i, &cp);
 		is = class(cp);
 		if (i && (is != was || (is && !join))) {
-			if (!lm_spans_add(&e->cuts, p.off + from, i - from, was ? LM_SPAN_MATCH : 0, e->err))
+			if (!lm_spans_add(&e->cuts, p.off + from, i - from,
+			    was ? LM_SPAN_MATCH : 0, e->err))
 				return false;
 			from = i;
 		}
 		was = is;
 	}
-	return lm_spans_add(&e->cuts, p.off + from, p.len - from, was > 0 ? LM_SPAN_MATCH : 0, e->err);
+	return lm_spans_add(&e->cuts, p.off + from, p.len - from, was > 0 ? LM_SPAN_MATCH : 0,
+	    e->err);
 }
 
 /* Adds a piece of p to e->b, unless it is empty. */
@@ -422,7 +422,9 @@ bert(struct lm_encoder *e, struct lm_span p)
 
 	if (!cut_by(e, p, is_space, true) || !fold(e, p, LM_SPLIT_REMOVED, false))
 		return false;
-	/* The words are at the end of e->b; what they are cut into goes behind and then over them. */
+	/*
+	 * The words are at the end of e->b; what they are cut into goes behind and then over them.
+	 */
 	n = e->b.n - had;
 	for (size_t i = 0; i < n; i++) {
 		struct lm_span word = e->b.v[had + i];
@@ -451,7 +453,8 @@ split(struct lm_encoder *e, const struct lm_pre *st, struct lm_span p, bool last
 	case LM_PRE_SPLIT:
 	case LM_PRE_DELIMITER:
 		e->cuts.n = 0;
-		return lm_regex_split(st->re, &e->scan, e->text.p, p.off, p.len, &e->cuts, e->err) &&
+		return lm_regex_split(st->re, &e->scan, e->text.p, p.off, p.len, &e->cuts,
+		    e->err) &&
 		    fold(e, p, st->behaviour, st->invert);
 	case LM_PRE_DIGITS:
 		return cut_by(e, p, is_numeric, st->behaviour == LM_SPLIT_CONTIGUOUS) &&

@@ -84,8 +84,8 @@ compile(lm_regex *re, const struct lm_buf *pattern, pcre2_compile_context *cc, s
 	pcre2_set_newline(cc, PCRE2_NEWLINE_LF);
 	pcre2_set_max_pattern_length(cc, 16 * MAX_PATTERN);
 	re->code = pcre2_compile((PCRE2_SPTR)(pattern->p ? pattern->p : ""), pattern->len,
-	    PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT,
-	    &code, &at, cc);
+	    PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C |
+	    PCRE2_USE_OFFSET_LIMIT, &code, &at, cc);
 	if (!re->code) {
 		if (code == PCRE2_ERROR_HEAP_FAILED || code == PCRE2_ERROR_NOMEMORY)
 			return no_memory(err);
@@ -111,8 +111,8 @@ lm_regex_new(lm_regex **out, struct lm_str pattern, bool literal, struct lm_err 
 
 	*out = NULL;
 	if (pattern.n > MAX_PATTERN)
-		return lm_fail(err, LM_ELIMIT, "a pattern of %zu bytes, at most %d wanted", pattern.n,
-		    MAX_PATTERN);
+		return lm_fail(err, LM_ELIMIT, "a pattern of %zu bytes, at most %d wanted",
+		    pattern.n, MAX_PATTERN);
 	re = lm_zalloc(1, sizeof(*re), err);
 	if (!re)
 		return false;
@@ -240,7 +240,7 @@ next_match(const lm_regex *re, struct lm_scan *scan, const char *s, size_t n, si
 			return no_memory(err);
 		if (rc < 0 && rc != PCRE2_ERROR_NOMATCH)
 			return lm_fail(err, LM_ELIMIT,
-			    "a pattern of the tokenizer takes more steps than allowed (PCRE2 error %d)", rc);
+			    "a pattern of the tokenizer takes too many steps (PCRE2 error %d)", rc);
 		if (now_ms() > scan->deadline)
 			return lm_fail(err, LM_ELIMIT, "a pattern of the tokenizer takes too long");
 		if (rc >= 0) {
@@ -336,13 +336,17 @@ lm_regex_split(const lm_regex *re, struct lm_scan *scan, const char *text, size_
 	} else {
 		if (!scan->md && !scan_init(scan, err))
 			return false;
-		/* Time is given by the kilobyte; steps from one position by the length of the piece. */
+		/*
+		 * Time is given by the kilobyte; steps from one position by the length of the
+		 * piece.
+		 */
 		scan->bytes += n;
 		if (scan->bytes >= 1000) {
 			scan->deadline += (int64_t)(scan->bytes / 1000 * SLOWEST);
 			scan->bytes %= 1000;
 		}
-		pcre2_set_match_limit(scan->mc, MATCH_LIMIT + (n < (1u << 29) ? 4 * (uint32_t)n : 1u << 31));
+		pcre2_set_match_limit(scan->mc,
+		    MATCH_LIMIT + (n < 1u << 29 ? 4 * (uint32_t)n : 1u << 31));
 		while (a < n) {
 			b = a + valid_run(s + a, n - a);
 			if (b > a && !scan_run(re, scan, s, a, b, &c))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * regex.h - the patterns of tokenizers: found in a text, which is cut into what matched and what not.
+ * regex.h - the patterns of tokenizers: found in a text, which is cut into what matched and what
+ * not.
  */
 #ifndef LM_REGEX_H
 #define LM_REGEX_H
@@ -29,8 +30,8 @@ void lm_spans_free(struct lm_spans *s);
 typedef struct lm_regex lm_regex;
 
 /*
- * pattern is in the syntax of Oniguruma for Ruby, which Hugging Face's files are written in, or with
- * literal the very bytes to find.
+ * pattern is in the syntax of Oniguruma for Ruby, which Hugging Face's files are written in, or
+ * with literal the very bytes to find.
  */
 bool lm_regex_new(lm_regex **out, struct lm_str pattern, bool literal, struct lm_err *err);
 void lm_regex_free(lm_regex *re);
@@ -45,14 +46,18 @@ struct lm_scan {
 void lm_scan_fini(struct lm_scan *scan);
 
 /*
- * Appends spans that cover text[off..off+n) without gap, matches with LM_SPAN_MATCH.  An empty match
- * gives an empty span, except right after another match.  Bytes that are no UTF-8 match nothing and
- * end the text as far as the pattern can see.  LM_ELIMIT when the pattern takes too long.
+ * Appends spans that cover text[off..off+n) without gap, matches with LM_SPAN_MATCH.  An empty
+ * match gives an empty span, except right after another match.  Bytes that are no UTF-8 match
+ * nothing and end the text as far as the pattern can see.  LM_ELIMIT when the pattern takes too
+ * long.
  */
-bool lm_regex_split(const lm_regex *re, struct lm_scan *scan, const char *text, size_t off, size_t n,
-    struct lm_spans *out, struct lm_err *err);
+bool lm_regex_split(const lm_regex *re, struct lm_scan *scan, const char *text, size_t off,
+    size_t n, struct lm_spans *out, struct lm_err *err);
 
-/* Rewrites a pattern of Oniguruma to one of PCRE2.  Fails with LM_EUNSUPPORTED on what has no equal. */
+/*
+ * Rewrites a pattern of Oniguruma to one of PCRE2.  Fails with LM_EUNSUPPORTED on what has no
+ * equal.
+ */
 bool lm_onig_translate(struct lm_str pattern, struct lm_buf *out, struct lm_err *err);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "src/table.h"
 
-/* In a table half full of keys that no one chose, runs stay far below this. */
+/* In a table five eighths full of keys that no one chose, runs stay far below this. */
 enum { MAX_PROBES = 2000, FIRST_CAP = 64 };
 
 static bool
@@ -115,7 +115,7 @@ lm_strtab_reserve(struct lm_strtab *t, uint32_t n, struct lm_err *err)
 {
 	uint32_t cap = FIRST_CAP;
 
-	while (cap / 2 < n && cap < 1u << 30)
+	while (cap / 8 * 5 < n && cap < 1u << 30)
 		cap *= 2;
 	return cap <= t->cap || strtab_grow(t, cap, err);
 }
@@ -129,7 +129,7 @@ lm_strtab_put(struct lm_strtab *t, const struct lm_str *keys, uint32_t id, bool 
 	int probes = 0;
 
 	*old = -1;
-	if (t->n >= t->cap / 2 && !strtab_grow(t, t->cap ? t->cap * 2 : FIRST_CAP, err))
+	if (t->n >= t->cap / 8 * 5 && !strtab_grow(t, t->cap ? t->cap * 2 : FIRST_CAP, err))
 		return false;
 	for (i = hash & (t->cap - 1); t->slot[i].id1; i = (i + 1) & (t->cap - 1)) {
 		if (same_key(&t->slot[i], keys, head, hash, keys[id].p, keys[id].n)) {

@@ -17,7 +17,7 @@ uint64_t lm_hash(const char *p, size_t n);
 /* Maps keys[id] to id; keys is an array that the caller owns and passes to every call. */
 struct lm_strtab {
 	struct lm_strtab_slot {
-		uint64_t head;		/* the key's first bytes, so that short ones need no other look */
+		uint64_t head;		/* the key's first bytes; all of a short one */
 		uint32_t hash;
 		uint32_t id1;		/* id + 1; 0 is empty */
 	} *slot;
@@ -25,8 +25,8 @@ struct lm_strtab {
 };
 
 /*
- * Adds keys[id].  When an equal key is there already *old is set to its id, else to -1; with replace
- * the table then gives id instead.
+ * Adds keys[id].  When an equal key is there already *old is set to its id, else to -1; with
+ * replace the table then gives id instead.
  */
 bool lm_strtab_put(struct lm_strtab *t, const struct lm_str *keys, uint32_t id, bool replace,
     int64_t *old, struct lm_err *err);
@@ -35,7 +35,8 @@ bool lm_strtab_reserve(struct lm_strtab *t, uint32_t n, struct lm_err *err);
 /* Asks the processor for what lm_strtab_get of that key will read. */
 void lm_strtab_prefetch(const struct lm_strtab *t, const char *p, size_t n);
 /* -1 when there is none. */
-int64_t lm_strtab_get(const struct lm_strtab *t, const struct lm_str *keys, const char *p, size_t n);
+int64_t lm_strtab_get(const struct lm_strtab *t, const struct lm_str *keys, const char *p,
+    size_t n);
 void lm_strtab_free(struct lm_strtab *t);
 
 /* ---- pairs ----------------------------------------------------------------------------------- */

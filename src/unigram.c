@@ -124,7 +124,9 @@ lm_unigram_encode(struct lm_encoder *e, size_t off, size_t n)
 	if (!room(e, n + 1))
 		return false;
 	search(e, s, n);
-	/* Walk back turning the links round: from then says where the token that begins here ends. */
+	/*
+	 * Walk back turning the links round: from then says where the token that begins here ends.
+	 */
 	node = e->nodes;
 	for (size_t end = n, begin; end > 0; prev = end, end = begin) {
 		begin = node[end].from;

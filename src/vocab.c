@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vocab.c - a tokenizer as a whole: opening one, its tokens, and the way of a text through its stages.
+ * vocab.c - a tokenizer as a whole: opening one, its tokens, and the way of a text through its
+ * stages.
  */
 #include "config.h"
 
@@ -11,23 +12,31 @@
 /* ---- building ------------------------------------------------------------------------------- */
 
 bool
+lm_vocab_reserve(struct lm_vocab *v, uint32_t n, struct lm_err *err)
+{
+	if (n <= v->cap)
+		return true;
+	if (!lm_resize(&v->raw, n, sizeof(*v->raw), err) ||
+	    !lm_resize(&v->flags, n, sizeof(*v->flags), err))
+		return false;
+	v->cap = n;
+	return true;
+}
+
+bool
 lm_vocab_grow(struct lm_vocab *v, uint64_t id, struct lm_err *err)
 {
 	uint32_t want = v->cap ? v->cap : 1024;
 
 	if (id >= LM_MAX_IDS)
-		return lm_fail(err, LM_ELIMIT, "token id %llu, below %d wanted", (unsigned long long)id,
-		    LM_MAX_IDS);
+		return lm_fail(err, LM_ELIMIT, "token id %llu, below %d wanted",
+		    (unsigned long long)id, LM_MAX_IDS);
 	if (id < v->n)
 		return true;
 	while (want <= id)
 		want *= 2;
-	if (want > v->cap) {
-		if (!lm_resize(&v->raw, want, sizeof(*v->raw), err) ||
-		    !lm_resize(&v->flags, want, sizeof(*v->flags), err))
-			return false;
-		v->cap = want;
-	}
+	if (!lm_vocab_reserve(v, want, err))
+		return false;
 	for (; v->n <= id; v->n++) {
 		v->raw[v->n] = (struct lm_str){ "", 0 };
 		v->flags[v->n] = 0;
@@ -50,7 +59,8 @@ lm_vocab_id(const struct lm_vocab *v, struct lm_str raw)
 {
 	int64_t at = lm_added_find(v, raw);
 
-	return at >= 0 ? (int64_t)v->added.v[at].id : lm_strtab_get(&v->by_raw, v->raw, raw.p, raw.n);
+	return at >= 0 ? (int64_t)v->added.v[at].id : lm_strtab_get(&v->by_raw, v->raw, raw.p,
+	    raw.n);
 }
 
 bool
@@ -81,13 +91,22 @@ find_texts(struct lm_vocab *v, struct lm_err *err)
 	int64_t old;
 
 	v->text = lm_zalloc(v->n, sizeof(*v->text), err);
-	if (!v->text || !lm_dec_pieces(v, err) || !lm_strtab_reserve(&v->by_text, v->n, err))
+	if (!v->text || !lm_dec_pieces(v, err))
+		return false;
+	/* Where bytes are spelt one by one and no name stands twice, names can be asked instead. */
+	v->spelt = v->n_dec == 1 && v->dec[0].kind == LM_DEC_BYTE_LEVEL &&
+	    v->by_raw.n == v->n_model;
+	if (v->spelt)
+		return true;
+	if (!lm_strtab_reserve(&v->by_text, v->n, err))
 		return false;
 	for (int special = 0; special < 2; special++)
 		for (uint32_t id = 0; id < v->n; id++) {
 			if (id + AHEAD < v->n && v->text[id + AHEAD].p)
-				lm_strtab_prefetch(&v->by_text, v->text[id + AHEAD].p, v->text[id + AHEAD].n);
-			if (v->flags[id] & LM_ID_USED && !!(v->flags[id] & LM_ID_SPECIAL) == special &&
+				lm_strtab_prefetch(&v->by_text, v->text[id + AHEAD].p,
+				    v->text[id + AHEAD].n);
+			if (v->flags[id] & LM_ID_USED &&
+			    !!(v->flags[id] & LM_ID_SPECIAL) == special &&
 			    !lm_strtab_put(&v->by_text, v->text, id, false, &old, err))
 				return false;
 		}
@@ -104,7 +123,8 @@ finish(struct lm_vocab *v, struct lm_err *err)
 	for (size_t i = 0; i < v->n_around; i++)
 		if (v->around[i] != LM_AROUND_TEXT && (v->around[i] >= v->n ||
 		    !(v->flags[v->around[i]] & LM_ID_USED)))
-			return lm_fail(err, LM_EFORMAT, "the post-processor puts id %lld, which is no token",
+			return lm_fail(err, LM_EFORMAT,
+			    "the post-processor puts id %lld, which is no token",
 			    (long long)v->around[i]);
 	v->byte_level = v->n_pre && v->pre[v->n_pre - 1].kind == LM_PRE_BYTE_LEVEL &&
 	    v->model == LM_MODEL_BPE && v->bpe.prefix.n == 0 && v->bpe.suffix.n == 0;
@@ -208,10 +228,47 @@ lm_vocab_piece(const lm_vocab *v, uint32_t id, size_t *n)
 	return v->text[id].p;
 }
 
+/* The better of two ids for the same text: one that is not special, then the lower. */
+static int64_t
+better(const lm_vocab *v, int64_t a, int64_t b, const char *bytes, size_t n)
+{
+	if (b < 0 || !v->text[b].p || v->text[b].n != n || memcmp(v->text[b].p, bytes, n) != 0)
+		return a;
+	if (a < 0 || (v->flags[a] & LM_ID_SPECIAL) > (v->flags[b] & LM_ID_SPECIAL))
+		return b;
+	return (v->flags[a] & LM_ID_SPECIAL) < (v->flags[b] & LM_ID_SPECIAL) || a < b ? a : b;
+}
+
+/* A token reads as its name spells, or, if it has characters that spell nothing, as its name. */
+static int64_t
+find_spelt(const lm_vocab *v, const char *bytes, size_t n)
+{
+	struct lm_str name[2] = { { bytes, n }, { NULL, 0 } };
+	char spelt[1024];
+	int64_t best = -1;
+
+	if (n > sizeof(spelt) / 2) {
+		for (uint32_t id = 0; id < v->n; id++)
+			best = better(v, best, id, bytes, n);
+		return best;
+	}
+	name[1].p = spelt;
+	for (size_t i = 0; i < n; i++)
+		name[1].n += lm_utf8_put(lm_byte_char((unsigned char)bytes[i]), spelt + name[1].n);
+	for (int k = 0; k < 2; k++) {
+		int64_t model = lm_strtab_get(&v->by_raw, v->raw, name[k].p, name[k].n);
+
+		best = better(v, best, model, bytes, n);
+		best = better(v, best, lm_vocab_id(v, name[k]), bytes, n);
+	}
+	return best;
+}
+
 bool
 lm_vocab_find(const lm_vocab *v, const char *bytes, size_t n, uint32_t *id)
 {
-	int64_t got = lm_strtab_get(&v->by_text, v->text, bytes, n);
+	int64_t got = v->spelt ? find_spelt(v, bytes, n) :
+	    lm_strtab_get(&v->by_text, v->text, bytes, n);
 
 	if (got >= 0)
 		*id = (uint32_t)got;
@@ -271,7 +328,8 @@ encode_stretch(struct lm_encoder *e, const char *s, size_t n, bool first)
 	if (!lm_normalize(e, s, n, &head))
 		return false;
 	if (e->text.len > UINT32_MAX / 2)
-		return lm_fail(e->err, LM_ELIMIT, "a text that grows beyond %u bytes", UINT32_MAX / 2);
+		return lm_fail(e->err, LM_ELIMIT, "a text that grows beyond %u bytes",
+		    UINT32_MAX / 2);
 	e->norm_cuts.n = 0;
 	if (e->text.len > start && !lm_added_split(v, &v->added.norm, e->text.p, start,
 	    e->text.len - start, &e->norm_cuts, e->err))
@@ -336,7 +394,8 @@ lm_vocab_encode(const lm_vocab *v, const char *text, size_t n, bool special, str
 	bool ok = true;
 
 	if (n > UINT32_MAX / 4)
-		return lm_fail(err, LM_ELIMIT, "a text of %zu bytes, at most %u wanted", n, UINT32_MAX / 4);
+		return lm_fail(err, LM_ELIMIT, "a text of %zu bytes, at most %u wanted", n,
+		    UINT32_MAX / 4);
 	for (size_t i = 0; ok && i < (special ? v->n_around : 1); i++)
 		ok = special && v->around[i] != LM_AROUND_TEXT ?
 		    lm_ids_add(out, (uint32_t)v->around[i], err) : encode_text(&e, text, n);
@@ -360,8 +419,8 @@ lm_vocab_decode(const lm_vocab *v, const uint32_t *ids, size_t n, bool special,
 		bool is_special;
 
 		if (!used(v, ids[i])) {
-			ok = lm_fail(err, LM_EARG, "token id %u does not exist; the vocabulary has %u ids",
-			    ids[i], v->n);
+			ok = lm_fail(err, LM_EARG,
+			    "token id %u does not exist; the vocabulary has %u ids", ids[i], v->n);
 			break;
 		}
 		tokens[kept] = lm_added_shown(v, ids[i], &is_special);

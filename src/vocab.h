@@ -18,9 +18,14 @@
 enum {
 	LM_MAX_IDS = 1 << 22,		/* so that one forged id cannot ask for all memory */
 	LM_MAX_STEPS = 32,		/* of one stage */
+	LM_MAX_CONTENT = 4096,		/* bytes that stand for each match in a text */
 	LM_MAX_TEMPLATE = 4096,		/* ids around a text */
-	LM_MAX_ADDED_LEN = 1024		/* bytes of an added token, as matching goes over them again */
+	LM_MAX_ADDED_LEN = 1024		/* bytes of an added token: matches go back so far */
 };
+
+/* What ByteLevel splits by: the pattern of GPT-2. */
+#define LM_GPT2_PATTERN \
+	"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
 /* ---- steps ---------------------------------------------------------------------------------- */
 
@@ -38,7 +43,8 @@ struct lm_norm {
 struct lm_pre {
 	enum {
 		LM_PRE_SPLIT, LM_PRE_DIGITS, LM_PRE_WHITESPACE, LM_PRE_WHITESPACE_SPLIT,
-		LM_PRE_PUNCTUATION, LM_PRE_BERT, LM_PRE_DELIMITER, LM_PRE_BYTE_LEVEL, LM_PRE_METASPACE
+		LM_PRE_PUNCTUATION, LM_PRE_BERT, LM_PRE_DELIMITER, LM_PRE_BYTE_LEVEL,
+		    LM_PRE_METASPACE
 	} kind;
 	enum {
 		LM_SPLIT_REMOVED, LM_SPLIT_ISOLATED, LM_SPLIT_MERGED_PREVIOUS, LM_SPLIT_MERGED_NEXT,
@@ -48,12 +54,13 @@ struct lm_pre {
 	bool invert;			/* split: what lies between matches counts as match */
 	bool split;			/* metaspace: cut before each replacement */
 	struct lm_str text;		/* metaspace: the replacement */
-	lm_regex *re;			/* split, delimiter; byte level and metaspace: NULL for none */
+	lm_regex *re;			/* byte level and metaspace: NULL for none */
 };
 
 struct lm_dec {
 	enum {
-		LM_DEC_BYTE_LEVEL, LM_DEC_METASPACE, LM_DEC_BYTE_FALLBACK, LM_DEC_FUSE, LM_DEC_STRIP,
+		LM_DEC_BYTE_LEVEL, LM_DEC_METASPACE, LM_DEC_BYTE_FALLBACK, LM_DEC_FUSE,
+		    LM_DEC_STRIP,
 		LM_DEC_REPLACE, LM_DEC_SUFFIX
 	} kind;
 	struct lm_str text;		/* metaspace, strip, suffix: what; replace: by what */
@@ -105,8 +112,9 @@ struct lm_bpe {
 	int32_t byte_id[256];		/* of the character that ByteLevel puts for it, or -1 */
 	int32_t fallback[256];		/* of <0xHH>, or -1 */
 	/*
-	 * Where a long piece can be cut without changing its ids: bit [a][b] is set when some token holds
-	 * a character that ends in byte a before one that begins with byte b.  U+2581 counts as byte 0xff.
+	 * Where a long piece can be cut without changing its ids: bit [a][b] is set when some token
+	 * holds a character that ends in byte a before one that begins with byte b.  U+2581 counts
+	 * as byte 0xff.
 	 */
 	uint8_t *joined;		/* NULL: nowhere */
 };
@@ -122,7 +130,7 @@ enum {
 	LM_ID_USED = 1,
 	LM_ID_SPECIAL = 2,
 	LM_ID_MODEL = 4,		/* in the model's vocabulary, not only an added token */
-	LM_ID_NO_MERGE = 8,		/* spm: control, unknown and byte tokens never come of merges */
+	LM_ID_NO_MERGE = 8,		/* spm: control, unknown and byte tokens */
 	LM_ID_SHOWN = 16		/* added, and its content differs from that normalized */
 };
 
@@ -141,6 +149,7 @@ struct lm_vocab {
 	uint8_t *flags;
 	float *score;			/* spm and unigram, else NULL */
 	struct lm_strtab by_raw, by_text;
+	bool spelt;			/* there is no by_text: by_raw tells */
 
 	enum lm_model_kind model;
 	struct lm_bpe bpe;
@@ -151,9 +160,9 @@ struct lm_vocab {
 	struct lm_pre pre[LM_MAX_STEPS];
 	struct lm_dec dec[LM_MAX_STEPS];
 	unsigned n_norm, n_pre, n_dec;
-	bool byte_level;		/* pieces are bytes that the last splitter would spell out */
+	bool byte_level;		/* the last splitter leaves spelling bytes to the model */
 	bool no_decoder;		/* tokens are joined by blanks */
-	int64_t *around;		/* ids of the post-processor, LM_AROUND_TEXT for the text's own */
+	int64_t *around;		/* of the post-processor; LM_AROUND_TEXT: the text's ids */
 	size_t n_around;
 
 	int64_t role[LM_EOT + 1];
@@ -169,6 +178,8 @@ bool lm_vocab_load_json(struct lm_vocab *v, const char *dir, struct lm_err *err)
 bool lm_vocab_load_config(struct lm_vocab *v, const char *dir, struct lm_err *err);
 bool lm_vocab_load_gguf(struct lm_vocab *v, const char *path, struct lm_err *err);
 
+/* Makes room for n ids. */
+bool lm_vocab_reserve(struct lm_vocab *v, uint32_t n, struct lm_err *err);
 /* Makes id exist; its strings stay as they are, or empty. */
 bool lm_vocab_grow(struct lm_vocab *v, uint64_t id, struct lm_err *err);
 /* A token of the model.  The last of equal ones is found by name; *old is the one before, or -1. */
@@ -186,6 +197,7 @@ bool lm_dec_load(struct lm_vocab *v, const struct lm_json_val *val, struct lm_er
 bool lm_postproc_load(struct lm_vocab *v, const struct lm_json_val *val, struct lm_err *err);
 /* Sets the list of the post-processor; ids are copied. */
 bool lm_around_set(struct lm_vocab *v, const int64_t *ids, size_t n, struct lm_err *err);
+bool lm_content_check(struct lm_str content, struct lm_err *err);
 /* A {"String":..} or {"Regex":..} under "pattern". */
 bool lm_pattern_load(const struct lm_json_val *val, struct lm_arena *arena, lm_regex **out,
     struct lm_err *err);
@@ -223,7 +235,7 @@ struct lm_sym {
 };
 
 struct lm_merge {
-	uint64_t key;			/* priority << 32 | position: the smallest is merged first */
+	uint64_t key;			/* priority << 32 | position; the smallest is first */
 	uint32_t id, len;		/* what it makes, how long that is */
 };
 
@@ -250,7 +262,9 @@ struct lm_encoder {
 	size_t cap_nodes;
 };
 
-/* Cuts text[off..off+n) into spans: flags are the index of an added token + 1, or 0 for the rest. */
+/*
+ * Cuts text[off..off+n) into spans: flags are the index of an added token + 1, or 0 for the rest.
+ */
 bool lm_added_split(const struct lm_vocab *v, const struct lm_trie *trie, const char *text,
     size_t off, size_t n, struct lm_spans *out, struct lm_err *err);
 /* Appends s[0..n), normalized, to e->text; *head: it still begins with the first character of s. */
@@ -282,7 +296,9 @@ int lm_byte_token(struct lm_str raw);
 
 /* Fills v->text: what each token reads in running text. */
 bool lm_dec_pieces(struct lm_vocab *v, struct lm_err *err);
-/* Appends what the tokens spell, through the decoder; exact: bytes as they are, else valid UTF-8. */
+/*
+ * Appends what the tokens spell, through the decoder; exact: bytes as they are, else valid UTF-8.
+ */
 bool lm_dec_run(const struct lm_vocab *v, const struct lm_str *tokens, size_t n, bool exact,
     struct lm_buf *out, struct lm_err *err);
 

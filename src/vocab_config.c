@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vocab_config.c - what stands beside a tokenizer.json: which tokens begin and end a text, and how a
- * conversation is written.
+ * vocab_config.c - what stands beside a tokenizer.json: which tokens begin and end a text, and how
+ * a conversation is written.
  *
  * tokenizer_config.json has both; special_tokens_map.json has the tokens in older folders, and
  * chat_template.jinja the template in newer ones.  All are optional.
@@ -52,7 +52,8 @@ load_templates(struct lm_vocab *v, const struct lm_json_val *top, struct lm_err 
 		return true;
 	lm_json_at(&j, &val, err);
 	if (lm_json_val_kind(&val) == LM_JSON_STRING)
-		return lm_json_str(&j, &v->arena, &text) && lm_vocab_add_template(v, name, text, err);
+		return lm_json_str(&j, &v->arena, &text) && lm_vocab_add_template(v, name, text,
+		    err);
 	for (lm_json_enter(&j, LM_JSON_ARRAY); lm_json_more(&j);) {
 		name = text = (struct lm_str){ NULL, 0 };
 		if (!lm_json_take(&j, &one) ||

@@ -2,10 +2,10 @@
 /*
  * vocab_gguf.c - loads the vocabulary of a GGUF file, the keys that begin with tokenizer.
  *
- * The file names a kind of tokenizer and, for byte-level ones, a way to split; the stages that stand
- * behind those names are set up here.  Keys that are absent have the values that the format's own
- * program gives them: bos 1, eos 2, unk 0, a bos in front and a blank before the text for kind llama,
- * none of that for gpt2.
+ * The file names a kind of tokenizer and, for byte-level ones, a way to split; the stages that
+ * stand behind those names are set up here.  Keys that are absent have the values that the format's
+ * own program gives them: bos 1, eos 2, unk 0, a bos in front and a blank before the text for kind
+ * llama, none of that for gpt2.
  */
 #include "config.h"
 
@@ -17,18 +17,17 @@
 #define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
 #define NO_WORD "[^\\r\\n\\p{L}\\p{N}]?"
 #define SLASH_TAIL "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 #define CJK "[\\x{4e00}-\\x{9fa5}\\x{0800}-\\x{4e00}\\x{ac00}-\\x{d7ff}]+"
 
 /* Ways to split, each pattern within what the one before left. */
-static const char *const gpt2[] = { GPT2, NULL };
-static const char *const digits_gpt2[] = { "\\p{N}", GPT2, NULL };
+static const char *const gpt2[] = { LM_GPT2_PATTERN, NULL };
+static const char *const digits_gpt2[] = { "\\p{N}", LM_GPT2_PATTERN, NULL };
 static const char *const llama3[] = {
 	CONTRACTIONS "|" NO_WORD "\\p{L}+|\\p{N}{1,3}" TAIL, NULL
 };
 static const char *const qwen2[] = { CONTRACTIONS "|" NO_WORD "\\p{L}+|\\p{N}" TAIL, NULL };
 static const char *const falcon[] = {
-	"[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2, "[0-9][0-9][0-9]", NULL
+	"[\\p{P}\\$\\+<=>\\^~\\|`]+", LM_GPT2_PATTERN, "[0-9][0-9][0-9]", NULL
 };
 static const char *const deepseek_llm[] = {
 	"[\\r\\n]", "\\s?[\\p{Lu}\\p{Ll}\\p{Lt}&&[^\\x{1d400}-\\x{1d7ff}]]+",
@@ -55,7 +54,8 @@ static const char *const gpt4o[] = {
 	"?|\\p{N}{1,3}" SLASH_TAIL, NULL
 };
 
-enum { NFC = 1, WHOLE = 2, BOS = 4 };	/* normalize; whole pieces before merges; a bos by default */
+/* Normalize; whole pieces before merges; a bos unless a key says otherwise. */
+enum { NFC = 1, WHOLE = 2, BOS = 4 };
 
 static const struct pre {
 	const char *name;
@@ -125,6 +125,9 @@ load_tokens(struct lm_vocab *v, struct lm_err *err)
 	if (tokens->count >= LM_MAX_IDS)
 		return lm_fail(err, LM_ELIMIT, "%llu tokens, fewer than %d wanted",
 		    (unsigned long long)tokens->count, LM_MAX_IDS);
+	if (!lm_vocab_reserve(v, (uint32_t)tokens->count, err) ||
+	    !lm_strtab_reserve(&v->by_raw, (uint32_t)tokens->count, err))
+		return false;
 	c = tokens->val;
 	for (uint64_t id = 0; id < tokens->count; id++)
 		if (!lm_gguf_next_str(&c, &s.p, &s.n, err) || !lm_vocab_add(v, s, id, &old, err))
@@ -318,6 +321,8 @@ load_merges(struct lm_vocab *v, struct lm_err *err)
 		return false;
 	if (!merges || merges->count > UINT32_MAX)
 		return lm_fail(err, LM_EFORMAT, "no tokenizer.ggml.merges in it");
+	if (!lm_pairtab_reserve(&v->bpe.merges, v->n_model, err))
+		return false;
 	c = merges->val;
 	for (uint32_t rank = 0; rank < merges->count; rank++) {
 		const char *blank;
@@ -328,7 +333,8 @@ load_merges(struct lm_vocab *v, struct lm_err *err)
 		/* The first character may be a blank itself. */
 		blank = s.n > 1 ? memchr(s.p + 1, ' ', s.n - 1) : NULL;
 		if (!blank)
-			return lm_fail(err, LM_EFORMAT, "tokenizer.ggml.merges: merge %u has no blank", rank);
+			return lm_fail(err, LM_EFORMAT, "tokenizer.ggml.merges: merge %u has no "
+			    "blank", rank);
 		left = (size_t)(blank - s.p);
 		if (!lm_bpe_merge(v, (struct lm_str){ s.p, left },
 		    (struct lm_str){ blank + 1, s.n - left - 1 }, rank, err))

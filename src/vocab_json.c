@@ -2,8 +2,9 @@
 /*
  * vocab_json.c - loads a tokenizer.json of Hugging Face's tokenizers library.
  *
- * The file is walked once.  Tokens stay where they are in the map unless they have escapes; the parts
- * that describe stages, and the merges, which need the tokens, are remembered and read afterwards.
+ * The file is walked once.  Tokens stay where they are in the map unless they have escapes; the
+ * parts that describe stages, and the merges, which need the tokens, are remembered and read
+ * afterwards.
  */
 #include "config.h"
 
@@ -13,7 +14,8 @@
 struct parts {
 	struct lm_json_val added, normalizer, pre_tokenizer, post_processor, decoder, merges;
 	struct lm_str type;
-	bool has_vocab;
+	bool has_vocab, has_prefix;	/* these were met */
+	bool merged;			/* and then the merges, which were read at once */
 };
 
 /* ---- the model ------------------------------------------------------------------------------ */
@@ -28,7 +30,8 @@ load_token_map(struct lm_vocab *v, struct lm_json *j)
 	/* A token and its merges take some 64 bytes of a file. */
 	if (guess > LM_MAX_IDS)
 		guess = LM_MAX_IDS;
-	if (!lm_strtab_reserve(&v->by_raw, (uint32_t)guess, j->err))
+	if (!lm_strtab_reserve(&v->by_raw, (uint32_t)guess, j->err) ||
+	    !lm_vocab_reserve(v, (uint32_t)guess, j->err))
 		return false;
 	for (lm_json_enter(j, LM_JSON_OBJECT); lm_json_more(j);) {
 		int64_t old;
@@ -104,7 +107,8 @@ split_merge(struct lm_json *j, struct lm_arena *arena, struct lm_str *a, struct 
 		return true;
 	blank = memchr(s.p, ' ', s.n);
 	if (!blank || memchr(blank + 1, ' ', s.n - (size_t)(blank + 1 - s.p)))
-		return lm_json_fail(j, j->off, "a merge of two tokens with one blank between wanted");
+		return lm_json_fail(j, j->off, "a merge of two tokens with one blank between "
+		    "wanted");
 	*a = (struct lm_str){ s.p, (size_t)(blank - s.p) };
 	*b = (struct lm_str){ blank + 1, s.n - a->n - 1 };
 	return true;
@@ -121,26 +125,37 @@ pair_merge(struct lm_json *j, struct lm_arena *arena, struct lm_str *a, struct l
 }
 
 static bool
-load_merges(struct lm_vocab *v, const struct lm_json_val *val, struct lm_err *err)
+load_merges(struct lm_vocab *v, struct lm_json *j)
 {
 	struct lm_arena arena = { 0 };
 	struct lm_str a, b;
 	uint32_t rank = 0;
-	struct lm_json j;
-	bool ok = lm_pairtab_reserve(&v->bpe.merges, v->n_model, err);
+	bool ok;
 
-	lm_json_at(&j, val, err);
-	for (lm_json_enter(&j, LM_JSON_ARRAY); ok && lm_json_more(&j);) {
+	lm_pairtab_free(&v->bpe.merges);
+	v->bpe.n_pending = 0;
+	ok = lm_pairtab_reserve(&v->bpe.merges, v->n_model, j->err);
+	for (lm_json_enter(j, LM_JSON_ARRAY); ok && lm_json_more(j);) {
 		bool comment = false;
 
-		ok = lm_json_peek(&j) == LM_JSON_ARRAY ? pair_merge(&j, &arena, &a, &b) :
-		    split_merge(&j, &arena, &a, &b, &comment);
+		ok = lm_json_peek(j) == LM_JSON_ARRAY ? pair_merge(j, &arena, &a, &b) :
+		    split_merge(j, &arena, &a, &b, &comment);
 		if (ok && !comment)
-			ok = lm_bpe_merge(v, a, b, rank++, err);
+			ok = lm_bpe_merge(v, a, b, rank++, j->err);
 	}
-	ok = ok && !j.failed && lm_bpe_flush(v, err);
+	ok = ok && !j->failed && lm_bpe_flush(v, j->err);
 	lm_arena_free(&arena);
 	return ok;
+}
+
+/* Merges are read where they stand if that is after all that they depend on: in most files. */
+static bool
+meet_merges(struct lm_vocab *v, struct lm_json *j, struct parts *p)
+{
+	lm_json_peek(j);
+	p->merges = (struct lm_json_val){ j->p, j->off, j->end, j->what };
+	p->merged = p->has_vocab && p->has_prefix && v->model == LM_MODEL_BPE;
+	return p->merged ? load_merges(v, j) : lm_json_take(j, &p->merges);
 }
 
 /* Reads a string or null. */
@@ -173,7 +188,7 @@ model_member(struct lm_vocab *v, struct lm_json *j, struct lm_str key, struct pa
 	if (lm_str_is(key, "vocab"))
 		return load_vocab(v, j, p);
 	if (lm_str_is(key, "merges"))
-		return lm_json_take(j, &p->merges);
+		return meet_merges(v, j, p);
 	if (lm_str_is(key, "unk_token"))
 		return maybe_str(v, j, &b->unk_name);
 	if (lm_str_is(key, "unk_id"))
@@ -184,8 +199,11 @@ model_member(struct lm_vocab *v, struct lm_json *j, struct lm_str key, struct pa
 		return maybe_bool(j, &b->byte_fallback);
 	if (lm_str_is(key, "ignore_merges"))
 		return maybe_bool(j, &b->ignore_merges);
-	if (lm_str_is(key, "continuing_subword_prefix"))
+	if (lm_str_is(key, "continuing_subword_prefix")) {
+		p->has_prefix = true;
+		p->merged = false;
 		return maybe_str(v, j, &b->prefix);
+	}
 	if (lm_str_is(key, "end_of_word_suffix"))
 		return maybe_str(v, j, &b->suffix);
 	return lm_json_skip(j);
@@ -211,6 +229,7 @@ static bool
 check_model(struct lm_vocab *v, const struct parts *p, struct lm_err *err)
 {
 	bool unigram = v->model == LM_MODEL_UNIGRAM;
+	struct lm_json j;
 
 	if (!p->has_vocab)
 		return lm_fail(err, LM_EFORMAT, "no model with a vocab");
@@ -225,7 +244,10 @@ check_model(struct lm_vocab *v, const struct parts *p, struct lm_err *err)
 	v->unigram.byte_fallback = v->bpe.byte_fallback;
 	if (unigram && v->unigram.unk < 0)
 		v->unigram.unk = LM_UNK_NONE;
-	return unigram || load_merges(v, &p->merges, err);
+	if (unigram || p->merged)
+		return true;
+	lm_json_at(&j, &p->merges, err);
+	return load_merges(v, &j);
 }
 
 /* ---- the rest ------------------------------------------------------------------------------- */

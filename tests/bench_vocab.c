@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_vocab.c - how long a tokenizer takes to open, what memory that costs, and how fast it encodes.
+ * bench_vocab.c - how long a tokenizer takes to open, what memory that costs, and how fast it
+ * encodes.
  *
  *	make tests/bench_vocab && tests/bench_vocab TOKENIZER [TEXT]
  *
- * Without a text it makes a megabyte of English-like words, one of mixed scripts, and one without any
- * blank.  Timings only, no verdict.
+ * Without a text it makes a megabyte of English-like words, one of mixed scripts, and one without
+ * any blank.  Timings only, no verdict.
  */
 #include "config.h"
 
@@ -61,7 +62,8 @@ make_words(struct lm_buf *b, const char *const *letters, size_t n_letters, bool 
 		if (!blanks)
 			continue;
 		rank = next(&state) % 40;
-		lm_buf_str(b, rank == 0 ? ".\n\n" : rank == 1 ? ". The " : rank < 4 ? ", " : " ", NULL);
+		lm_buf_str(b, rank == 0 ? ".\n\n" : rank == 1 ? ". The " : rank < 4 ? ", " : " ",
+		    NULL);
 	}
 }
 
@@ -87,7 +89,8 @@ measure(const lm_vocab *v, const char *name, const char *text, size_t n)
 	back = now();
 	lm_vocab_decode(v, ids.v, ids.n, true, NULL, &out, &err);
 	back = now() - back;
-	printf("%-12s %8zu bytes %8zu ids %7.2f MB/s encoded %7.2f MB/s decoded  peak %.1f MB\n", name, n,
+	printf("%-12s %8zu bytes %8zu ids %7.2f MB/s encoded %7.2f MB/s decoded  peak %.1f MB\n",
+	    name, n,
 	    ids.n, (double)n / best * 1e-6, (double)n / back * 1e-6, peak_mb());
 	lm_ids_free(&ids);
 	lm_buf_free(&out);
@@ -96,10 +99,13 @@ measure(const lm_vocab *v, const char *name, const char *text, size_t n)
 int
 main(int argc, char **argv)
 {
-	static const char *const latin[] = { "e", "t", "a", "o", "i", "n", "s", "h", "r", "d", "l", "u",
+	static const char *const latin[] = { "e", "t", "a", "o", "i", "n", "s", "h", "r", "d", "l",
+	    "u",
 		"c", "m", "w", "f", "g", "y", "p", "b", "v", "k", "e", "a", "i", "s", "t", "n" };
-	static const char *const mixed[] = { "\xd0\xb0", "\xd0\xbe", "\xe4\xb8\xad", "\xe6\x96\x87", "e",
-		"\xc3\xa9", "\xe3\x81\x82", "\xf0\x9f\x98\x80", "7", "\xce\xb1", "n", "-", "\xd7\x90" };
+	static const char *const mixed[] = { "\xd0\xb0", "\xd0\xbe", "\xe4\xb8\xad", "\xe6\x96\x87",
+	    "e",
+		"\xc3\xa9", "\xe3\x81\x82", "\xf0\x9f\x98\x80", "7", "\xce\xb1", "n", "-",
+		    "\xd7\x90" };
 	struct lm_err err = { 0 };
 	double t = now(), before = peak_mb();
 	struct lm_buf text = { 0 };
