@@ -70,14 +70,17 @@ remove_temp(void)
 const char *
 temp_path(const char *name)
 {
-	char *p = next_buffer();
+	char *p;
 
 	if (!*temp_dir) {
 		snprintf(temp_dir, sizeof(temp_dir), "%s/lmscope-test-XXXXXX", env_or("TMPDIR", "/tmp"));
 		assert_non_null(mkdtemp(temp_dir));
 		atexit(remove_temp);
 	}
-	snprintf(p, 4096, "%s%s%s", temp_dir, *name ? "/" : "", name);
+	if (!*name)
+		return temp_dir;
+	p = next_buffer();
+	snprintf(p, 4096, "%s/%s", temp_dir, name);
 	return p;
 }
 

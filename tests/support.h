@@ -21,7 +21,7 @@
  * is not there.  fixtures/X is looked for beside the tests as well, where a selection is kept.
  */
 const char *shared_path(const char *name);
-/* A temporary folder of this process, removed at exit; path of NAME in it. */
+/* Path of NAME in a temporary folder of this process, removed at exit; "" is the folder itself. */
 const char *temp_path(const char *name);
 void temp_write(const char *name, const void *bytes, size_t n);
 /* The whole file, to free with free(). */

@@ -102,7 +102,7 @@ maltreat(const char *name, const char *open, const char *whole, size_t n, int fl
 	int sound = 0;
 
 	for (size_t k = 0; k < n; k++) {
-		tok_write(name, whole, k);
+		temp_write(name, whole, k);
 		try(open);
 	}
 	for (int k = 0; k < flips; k++) {
@@ -110,12 +110,12 @@ maltreat(const char *name, const char *open, const char *whole, size_t n, int fl
 		for (unsigned c = 1 + next(&seed) % 3; c > 0; c--)
 			copy[next(&seed) % n] = next(&seed) & 1 ? (char)next(&seed) :
 			    "0123456789{}[],:\"\\\0"[next(&seed) % 19];
-		tok_write(name, copy, n);
+		temp_write(name, copy, n);
 		sound += try(open);
 	}
 	/* Some changes do no harm, as that of a letter in a token. */
 	assert_true(sound > 0 && sound < flips);
-	tok_write(name, whole, n);
+	temp_write(name, whole, n);
 	assert_true(try(open));
 	free(copy);
 }
@@ -125,9 +125,9 @@ test_json_changed(void **state)
 {
 	(void)state;
 	tok_write_str("tokenizer_config.json", config);
-	maltreat("tokenizer.json", tok_dir, json, sizeof(json) - 1, 2000);
-	maltreat("tokenizer_config.json", tok_dir, config, sizeof(config) - 1, 300);
-	unlink(tok_path("tokenizer_config.json"));
+	maltreat("tokenizer.json", temp_path(""), json, sizeof(json) - 1, 2000);
+	maltreat("tokenizer_config.json", temp_path(""), config, sizeof(config) - 1, 300);
+	unlink(temp_path("tokenizer_config.json"));
 }
 
 /* ---- GGUF ----------------------------------------------------------------------------------- */
@@ -218,8 +218,8 @@ open_gguf(struct lm_buf b)
 	struct lm_err err = { 0 };
 	lm_vocab *v;
 
-	tok_write("vocab.gguf", b.p, b.len);
-	if (!lm_vocab_open(&v, tok_path("vocab.gguf"), &err))
+	temp_write("vocab.gguf", b.p, b.len);
+	if (!lm_vocab_open(&v, temp_path("vocab.gguf"), &err))
 		fail_msg("%s", err.msg);
 	lm_buf_free(&b);
 	return v;
@@ -258,15 +258,15 @@ test_gguf(void **state)
 	lm_vocab_close(v);
 
 	b = make_gguf("bert", true);
-	tok_write("vocab.gguf", b.p, b.len);
-	assert_false(lm_vocab_open(&v, tok_path("vocab.gguf"), &err));
+	temp_write("vocab.gguf", b.p, b.len);
+	assert_false(lm_vocab_open(&v, temp_path("vocab.gguf"), &err));
 	assert_int_equal(err.code, LM_EUNSUPPORTED);
 	assert_non_null(strstr(err.msg, "tokenizer.ggml.model bert"));
 	lm_buf_free(&b);
 	b = make_gguf("gpt2", true);
 	memcpy((char *)memmem(b.p, b.len, "llama-bpe", 9), "llama-xyz", 9);
-	tok_write("vocab.gguf", b.p, b.len);
-	assert_false(lm_vocab_open(&v, tok_path("vocab.gguf"), &err));
+	temp_write("vocab.gguf", b.p, b.len);
+	assert_false(lm_vocab_open(&v, temp_path("vocab.gguf"), &err));
 	assert_non_null(strstr(err.msg, "tokenizer.ggml.pre llama-xyz"));
 	lm_buf_free(&b);
 }
@@ -278,7 +278,7 @@ test_gguf_changed(void **state)
 	char path[128];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s", tok_path("vocab.gguf"));
+	snprintf(path, sizeof(path), "%s", temp_path("vocab.gguf"));
 	for (size_t k = 0; k < 2; k++) {
 		struct lm_buf b = make_gguf(models[k], true);
 
@@ -318,15 +318,15 @@ test_no_memory(void **state)
 	(void)state;
 	tok_write_str("tokenizer.json", json);
 	tok_write_str("tokenizer_config.json", config);
-	run_dry(tok_dir);
-	unlink(tok_path("tokenizer_config.json"));
+	run_dry(temp_path(""));
+	unlink(temp_path("tokenizer_config.json"));
 	tok_write_str("tokenizer.json", "{\"model\":{\"type\":\"Unigram\",\"unk_id\":0,"
 	    "\"vocab\":[[\"<unk>\",0],"
 	    "[\"a\",-1.5],[\"ab\",-2]]},\"pre_tokenizer\":{\"type\":\"Metaspace\","
 	    "\"replacement\":\"_\"}}");
-	run_dry(tok_dir);
-	tok_write("vocab.gguf", b.p, b.len);
-	snprintf(path, sizeof(path), "%s", tok_path("vocab.gguf"));
+	run_dry(temp_path(""));
+	temp_write("vocab.gguf", b.p, b.len);
+	snprintf(path, sizeof(path), "%s", temp_path("vocab.gguf"));
 	run_dry(path);
 	lm_buf_free(&b);
 }
@@ -365,9 +365,9 @@ test_slow(void **state)
 		    "{\"Regex\":\"%s\"},\"behavior\":\"Isolated\"},\"model\":{\"vocab\":{\"a\":0},"
 		    "\"merges\":[]}}",
 		    patterns[k]));
-		tok_write("tokenizer.json", tok.p, tok.len);
+		temp_write("tokenizer.json", tok.p, tok.len);
 		lm_buf_free(&tok);
-		if (!lm_vocab_open(&v, tok_dir, &err)) {
+		if (!lm_vocab_open(&v, temp_path(""), &err)) {
 			assert_int_not_equal(err.code, LM_OK);
 			continue;
 		}
@@ -402,5 +402,5 @@ main(void)
 		cmocka_unit_test(test_slow),
 	};
 
-	return cmocka_run_group_tests(tests, tok_setup, tok_teardown);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -406,11 +406,11 @@ test_config(void **state)
 	lm_vocab_close(v);
 
 	tok_write_json("tokenizer_config.json", "{'bos_token':");
-	assert_false(lm_vocab_open(&v, tok_dir, &err));
+	assert_false(lm_vocab_open(&v, temp_path(""), &err));
 	assert_non_null(strstr(err.msg, "tokenizer_config.json"));
-	unlink(tok_path("tokenizer_config.json"));
-	unlink(tok_path("special_tokens_map.json"));
-	unlink(tok_path("chat_template.jinja"));
+	unlink(temp_path("tokenizer_config.json"));
+	unlink(temp_path("special_tokens_map.json"));
+	unlink(temp_path("chat_template.jinja"));
 }
 
 /* ---- what is refused ------------------------------------------------------------------------ */
@@ -450,10 +450,10 @@ test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		tok_write_json("tokenizer.json", cases[i].json);
-		assert_false(lm_vocab_open(&v, tok_dir, &err));
+		assert_false(lm_vocab_open(&v, temp_path(""), &err));
 		assert_null(v);
-		if (!strstr(err.msg, cases[i].named) || strncmp(err.msg, tok_dir,
-		    strlen(tok_dir)) != 0 ||
+		if (!strstr(err.msg, cases[i].named) || strncmp(err.msg, temp_path(""),
+		    strlen(temp_path(""))) != 0 ||
 		    strchr(err.msg, '\n'))
 			fail_msg("%s does not say %s", err.msg, cases[i].named);
 		assert_int_equal(err.code, cases[i].code);
@@ -478,5 +478,5 @@ main(void)
 		cmocka_unit_test(test_refused),
 	};
 
-	return cmocka_run_group_tests(tests, tok_setup, tok_teardown);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

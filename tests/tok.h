@@ -6,60 +6,16 @@
 #ifndef TESTS_TOK_H
 #define TESTS_TOK_H
 
-#include "src/lm.h"
+#include "tests/support.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
-
-static char tok_dir[] = "/tmp/lmscope-test-XXXXXX";
-
-static inline const char *
-tok_path(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", tok_dir, name);
-	return path;
-}
-
-static inline int
-tok_setup(void **state)
-{
-	(void)state;
-	return mkdtemp(tok_dir) ? 0 : -1;
-}
-
-static inline int
-tok_teardown(void **state)
-{
-	static const char *const names[] = { "tokenizer.json", "tokenizer_config.json",
-		"special_tokens_map.json", "chat_template.jinja", "vocab.gguf" };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		unlink(tok_path(names[i]));
-	return rmdir(tok_dir);
-}
-
-static inline void
-tok_write(const char *name, const void *bytes, size_t n)
-{
-	FILE *f = fopen(tok_path(name), "wb");
-
-	assert_non_null(f);
-	assert_int_equal(fwrite(bytes, 1, n, f), n);
-	assert_int_equal(fclose(f), 0);
-}
 
 static inline void
 tok_write_str(const char *name, const char *text)
 {
-	tok_write(name, text, strlen(text));
+	temp_write(name, text, strlen(text));
 }
 
 /* Writes JSON that is given with ' for ". */
@@ -71,7 +27,7 @@ tok_write_json(const char *name, const char *text)
 
 	for (size_t i = 0; i < n; i++)
 		copy[i] = text[i] == '\'' ? '"' : text[i];
-	tok_write(name, copy, n);
+	temp_write(name, copy, n);
 	free(copy);
 }
 
@@ -83,7 +39,7 @@ tok_open(const char *json)
 	lm_vocab *v;
 
 	tok_write_json("tokenizer.json", json);
-	if (!lm_vocab_open(&v, tok_dir, &err))
+	if (!lm_vocab_open(&v, temp_path(""), &err))
 		fail_msg("%s in %s", err.msg, json);
 	return v;
 }
